@@ -1,0 +1,36 @@
+/*
+ * What hbctl is shown: plain data taken from the engine in one turn, rendered as JSON for the
+ * control socket. Rendering is bounded and happens at the lowest priority of the engine's loop.
+ *
+ * The JSON is the interface: hbctl status, monitoring and the exporter read only that.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "../conf/conf.h"
+#include "../core/node.h"
+#include "../io/message.h"
+
+/* What the engine knows besides the node. */
+struct snapshot_extra {
+	const char *version;
+	bool realtime;			/* SCHED_RR is in force */
+	bool memory_locked;
+	const char *fence;		/* "address lifetime" */
+	uint32_t spool_pending;
+	int64_t spool_oldest_age_ns;
+	const char *spool_detail;
+	const char *check_detail[HBD_GROUPS_MAX][HBD_CHECKS_MAX];	/* NULL = not yet run */
+	bool check_good[HBD_GROUPS_MAX][HBD_CHECKS_MAX];
+	int last_plugin_error[HBD_GROUPS_MAX];	/* of the last failed step; 0 = none */
+	uint8_t last_plugin_step[HBD_GROUPS_MAX];
+	bool link_usable[HBD_LINKS_MAX];
+	uint64_t turns, late_turns;	/* of the loop */
+	int64_t longest_late_ns;
+};
+
+/* A new JSON object, the caller's to json_decref(); NULL if out of memory. */
+json_t *snapshot_json(const struct hbd_conf *conf, uint8_t self, const struct hbd_node *node,
+		      const struct snapshot_extra *extra, int64_t now_ns);

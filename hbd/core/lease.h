@@ -1,0 +1,55 @@
+/*
+ * Ownership is a lease: both sides of it, for one group (DESIGN.md 5, profile.h for the rule).
+ *
+ * Holder: may answer until held_until_ns, which counts from the moment the renewal was SENT.
+ * Granter: supports nobody but the peer until promised_until_ns, which counts from the moment of
+ * the grant. Without a witness the holder renews by itself while the peer could not claim anyway
+ * (availability mode); it never does so while it hears the peer but gets no grant, because then
+ * the peer is about to claim.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "limits.h"
+#include "profile.h"
+
+struct hbd_lease {
+	bool held;
+	int64_t held_until_ns;
+	int64_t promised_until_ns;	/* 0 = no promise */
+};
+
+/* When the last renewals were sent, and for which term. */
+struct hbd_sent {
+	uint64_t newest;		/* newest hb_seq recorded; 0 = none */
+	int64_t sent_ns[HBD_SENT_MAX];	/* slot hb_seq % HBD_SENT_MAX */
+	int64_t term_ns[HBD_SENT_MAX];
+};
+
+/* Records that renewal hb_seq (one more than the one before) was sent at sent_ns for term_ns. */
+void hbd_sent_record(struct hbd_sent *sent, uint64_t hb_seq, int64_t sent_ns, int64_t term_ns);
+
+/* The end of the lease that renewal hb_seq asked for, or 0 if it is unknown or too old. */
+int64_t hbd_sent_lease_end(const struct hbd_sent *sent, uint64_t hb_seq);
+
+/* Take the lease at a claim, and let go of it. */
+void hbd_lease_take(struct hbd_lease *lease, int64_t until_ns);
+void hbd_lease_drop(struct hbd_lease *lease);
+
+/* The holder's renewal; a later end only, except that a shorter term may follow a long one. */
+void hbd_lease_renew(struct hbd_lease *lease, int64_t until_ns);
+
+/* True once a held lease has run out: at held_until_ns exactly it is over. */
+bool hbd_lease_is_over(const struct hbd_lease *lease, int64_t now_ns);
+
+/* The granter's promise for a renewal of term_ns received at received_ns; never shortened. */
+void hbd_lease_promise(struct hbd_lease *lease, const struct hbd_profile *profile,
+		       int64_t received_ns, int64_t term_ns);
+
+/* The peer let go of it. */
+void hbd_lease_forget_promise(struct hbd_lease *lease);
+
+/* True while a promise binds: at promised_until_ns exactly it no longer does. */
+bool hbd_lease_is_promised(const struct hbd_lease *lease, int64_t now_ns);

@@ -1,0 +1,139 @@
+/*
+ * A node: everything this program decides.
+ *
+ *	hbd_node_step(&node, &event, now_ns, &actions);
+ *	next = hbd_node_deadline_ns(&node);
+ *
+ * The node makes no system call, reads no clock, draws no random number (a seed comes in),
+ * allocates nothing, logs nothing and has no global. The same object runs in the daemon, in the
+ * simulator and in the fuzzers. It is composed of session (who is the peer), detector (is it
+ * alive), and for every group a lease, an arbiter (role) and a takeover plan.
+ *
+ * What it is not: it knows no address, interface, file or plugin name, only their indices. Who
+ * translates is io/executor.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "action.h"
+#include "detector.h"
+#include "event.h"
+#include "lease.h"
+#include "limits.h"
+#include "packet.h"
+#include "profile.h"
+#include "role.h"
+#include "seal.h"
+#include "session.h"
+#include "takeover.h"
+
+#define HBD_NO_PREFERENCE HBD_NODES
+
+struct hbd_group_config {
+	uint32_t id;			/* hbd_group_id(name), unique in the configuration */
+	uint8_t prefer;			/* node index that ranks first, or HBD_NO_PREFERENCE */
+	uint8_t step_count;
+	struct hbd_step_config steps[HBD_STEPS_MAX];	/* takeover plugins, in order */
+	int64_t retry_ns;		/* after a failed takeover, before the next claim; > 0 */
+};
+
+struct hbd_node_config {
+	uint8_t self;			/* 0 or 1 */
+	uint32_t cluster_id;
+	uint64_t config_digest;
+	struct hbd_profile profile;
+	uint8_t link_count;		/* 1..HBD_LINKS_MAX */
+	uint8_t group_count;		/* 1..HBD_GROUPS_MAX */
+	uint8_t key_count;		/* 1..HBD_KEYS_MAX */
+	uint8_t fence;			/* as in struct hbd_heartbeat */
+	struct hbd_key keys[HBD_KEYS_MAX];
+	struct hbd_group_config groups[HBD_GROUPS_MAX];
+	uint8_t seed[HBD_SEED_BYTES];	/* fresh and secret for every process */
+	uint64_t epoch_floor;		/* epochs of this life are larger; survives restarts */
+};
+
+/* The peer's view of one group, from its newest heartbeat. */
+struct hbd_peer_group {
+	bool known;
+	enum hbd_role role;
+	uint8_t flags;			/* HBD_GROUP_... */
+	uint16_t priority;
+	uint16_t health;
+	uint64_t epoch;
+};
+
+struct hbd_group {
+	enum hbd_role role;
+	enum hbd_reason reason;		/* of the last change of role */
+	int64_t since_ns;		/* of the last change of role */
+	uint8_t faults;			/* bits of enum hbd_fault */
+	uint16_t health;		/* 0..1000 */
+	uint64_t epoch;			/* highest seen or used */
+	bool resigned;			/* handed over, waiting for the peer to claim */
+	int64_t resigned_until_ns;	/* then it counts as not taken */
+	int64_t unowned_since_ns;	/* both live and nobody owned; HBD_NEVER_NS = somebody does */
+	int64_t retry_ns;		/* instant when HBD_FAULT_TAKEOVER is forgiven */
+	bool rival;			/* the peer owned while this node did */
+	uint64_t release_id;		/* of the RELEASE under way; 0 = none */
+	struct hbd_lease lease;
+	struct hbd_takeover plan;
+	struct hbd_peer_group peer;
+};
+
+struct hbd_node {
+	const struct hbd_node_config *config;	/* outlives the node */
+	int64_t started_ns;
+	int64_t now_ns;			/* of the last step */
+	uint64_t next_id;
+	bool stopping;
+	bool stopped;
+	bool heard;			/* the peer was heard in this life */
+	bool announced_peer_loss;	/* an alert for the present loss was raised */
+	bool dirty;			/* something changed: send a heartbeat in this step */
+	bool reply_due;
+	uint8_t mismatch;		/* bits of enum hbd_mismatch */
+	uint8_t links_usable;		/* bit per link */
+	uint8_t links_alerted;		/* bit per link: an alert for its loss was raised */
+	int64_t next_send_ns;
+	int64_t next_hello_ns;
+	int64_t next_probe_ns;
+	int64_t hold_claims_until_ns;	/* after a stall */
+	uint32_t seal_failures;		/* of handshakes since the last authentic packet */
+	uint64_t hb_seq;		/* of the last heartbeat sent */
+	struct hbd_session session;
+	struct hbd_detector detector;
+	struct hbd_sent sent;
+	struct hbd_group groups[HBD_GROUPS_MAX];
+};
+
+/* The wire id of a group: the first 32 bits of the BLAKE2b hash of its name. */
+uint32_t hbd_group_id(const char *name);
+
+/* The wire id of a cluster, likewise. */
+uint32_t hbd_cluster_id(const char *name);
+
+/* Starts a node at now_ns. config must be valid (asserted) and outlive the node. */
+void hbd_node_init(struct hbd_node *node, const struct hbd_node_config *config, int64_t now_ns);
+
+/*
+ * Takes one event at now_ns (never earlier than the step before) and sets ret_actions to what is
+ * to be done, in order. Input that comes from outside, packets above all, is checked; an event
+ * that a programmer got wrong (a group that does not exist) is asserted.
+ */
+void hbd_node_step(struct hbd_node *node, const struct hbd_event *event, int64_t now_ns,
+		   struct hbd_actions *ret_actions);
+
+/* The instant at which the node wants a TICK; HBD_NEVER_NS once stopped. */
+int64_t hbd_node_deadline_ns(const struct hbd_node *node);
+
+/* True while the group's addresses should be in the kernel: the executor puts them back. */
+bool hbd_node_holds(const struct hbd_node *node, uint8_t group);
+
+/* 0 if the group could be handed to the peer now, or what forbids it, as a negative errno:
+ * -EPERM not primary here, -EHOSTDOWN peer not alive, -EINVAL configurations differ,
+ * -ENODEV the peer has a fault, -EBUSY a takeover or release is under way. */
+int hbd_node_may_switch(const struct hbd_node *node, uint8_t group);
+
+enum hbd_peer_state hbd_node_peer_state(const struct hbd_node *node);

@@ -1,0 +1,109 @@
+/*
+ * Who the peer is: the handshake and the keys of the running session (PROTOCOL.md, "Handshake").
+ *
+ * Node 0 offers (HELLO, fresh nonce), node 1 answers (HELLO_ACK, echo of the nonce), node 0
+ * confirms under the new key, and the first packet of node 1 under that key ends it. Node 1 can
+ * ask for it (KNOCK). Node 1 keeps no state for an offer: its answer is derived from a secret, the
+ * offer and the number of sessions so far, so replayed or forged offers cost it one packet each
+ * and displace nothing. The running session stays in force until the new one is proven.
+ *
+ * It authenticates and dates packets; it does not judge whether the peer is alive (detector.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "limits.h"
+#include "packet.h"
+#include "replay.h"
+#include "seal.h"
+
+/* Keys and counters of one session. */
+struct hbd_channel {
+	bool open;
+	bool closed_by_peer;		/* its GOODBYE was accepted */
+	uint8_t key_id;
+	uint8_t version;
+	uint64_t peer_session;
+	struct hbd_seal tx, rx;
+	uint64_t tx_seq[HBD_LINKS_MAX];		/* last sent on each link */
+	struct hbd_replay rx_window[HBD_LINKS_MAX];
+};
+
+struct hbd_session {
+	uint8_t self;
+	uint8_t link_count;
+	uint8_t key_count;
+	uint32_t cluster_id;
+	const struct hbd_key *keys;
+	const uint8_t *seed;
+	uint64_t own_session;		/* random per process, never 0 */
+	uint64_t attempts;		/* node 0: nonces used so far */
+	uint64_t established;		/* sessions proven so far */
+	uint8_t nonce[HBD_NONCE_BYTES];	/* node 0: of the present attempt */
+	uint8_t hello_key;		/* index of the key the next HELLO or KNOCK is sealed with */
+	struct hbd_channel running;	/* proven */
+	struct hbd_channel next;	/* node 0: answered, not yet proven by a packet */
+	struct hbd_hello confirm;	/* node 0: what CONFIRM says while next is open */
+	struct hbd_hello peer_hello;	/* the peer's latest authentic hello */
+};
+
+/* What hbd_session_receive() made of a datagram. */
+enum hbd_receipt {
+	HBD_RECEIPT_UNSET = 0,
+	HBD_RECEIPT_DROPPED,	/* see drop */
+	HBD_RECEIPT_HELLO,	/* answer it with hbd_session_answer() */
+	HBD_RECEIPT_KNOCK,	/* the peer wants a HELLO */
+	HBD_RECEIPT_ACK,	/* send CONFIRM */
+	HBD_RECEIPT_CONFIRM,	/* the session is proven */
+	HBD_RECEIPT_HEARTBEAT,	/* authentic and new: HEARTBEAT or GOODBYE */
+	HBD_RECEIPT_VERSION,	/* authentic, but there is no common version */
+};
+
+struct hbd_received {
+	enum hbd_receipt receipt;
+	enum hbd_drop drop;
+	bool new_session;		/* this packet proved a session of another peer process */
+	bool handshake_seal_failed;	/* drop is SEAL or KEY, on a handshake packet */
+	struct hbd_header header;
+	struct hbd_hello hello;
+	struct hbd_heartbeat heartbeat;
+};
+
+/* keys and seed outlive the session. */
+void hbd_session_init(struct hbd_session *session, uint8_t self, uint8_t link_count,
+		      uint32_t cluster_id, const struct hbd_key *keys, uint8_t key_count,
+		      const uint8_t seed[HBD_SEED_BYTES]);
+
+/*
+ * Checks a datagram that came in on link, and advances the session by it. Nothing is changed by a
+ * datagram that is dropped. peer_alive: a KNOCK, and a HELLO_ACK of an earlier peer process, are
+ * only of interest while the running session is not.
+ */
+void hbd_session_receive(struct hbd_session *session, uint8_t link, const uint8_t *bytes,
+			 size_t length, struct hbd_received *ret_received);
+
+/* True once a session is proven and its peer has not said good-bye. */
+bool hbd_session_is_open(const struct hbd_session *session);
+
+/* Starts a new attempt: node 0 takes a fresh nonce. Both move on to the next key. */
+void hbd_session_begin(struct hbd_session *session);
+
+/*
+ * Build a sealed packet for link into bytes (HBD_PACKET_BYTES_MAX) and return its length.
+ * offer: HELLO on node 0, KNOCK on node 1. answer: HELLO_ACK to received. confirm: only while
+ * next is open. heartbeat: under the running session, only while it is open. goodbye: likewise,
+ * takes the session's last number, with the WILL flag if for the guardian to keep.
+ */
+size_t hbd_session_offer(const struct hbd_session *session, uint8_t link, uint64_t config_digest,
+			 uint8_t *bytes);
+size_t hbd_session_answer(const struct hbd_session *session, uint8_t link,
+			  const struct hbd_received *received, uint64_t config_digest,
+			  uint8_t *bytes);
+size_t hbd_session_confirm(struct hbd_session *session, uint8_t link, uint8_t *bytes);
+size_t hbd_session_heartbeat(struct hbd_session *session, uint8_t link, uint8_t flags,
+			     const struct hbd_heartbeat *heartbeat, uint8_t *bytes);
+size_t hbd_session_goodbye(const struct hbd_session *session, uint8_t link, bool will,
+			   const struct hbd_heartbeat *heartbeat, uint8_t *bytes);

@@ -1,0 +1,137 @@
+/*
+ * What guardian, engine and scribe say to each other: fixed-size typed messages over
+ * SOCK_SEQPACKET socketpairs, and the memory the guardian and the engine share.
+ *
+ *	guardian (root) <-> engine (user hbd)		struct message
+ *	guardian, engine -> scribe (user hbd)		struct record
+ *
+ * All processes are forked from one program, so structs go over the wire as they are. Both ends
+ * still check type and every index: the engine is the less privileged side. Sending never blocks.
+ */
+#pragma once
+
+#include <limits.h>
+#include <net/if.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../core/action.h"
+#include "../core/limits.h"
+
+enum message_type {
+	MESSAGE_UNSET = 0,
+	/* engine -> guardian */
+	MESSAGE_READY,		/* the engine's loop runs */
+	MESSAGE_STATUS,		/* text for systemctl status */
+	MESSAGE_RUN,		/* run a takeover plugin; answered by DONE */
+	MESSAGE_CANCEL,		/* kill that run; not answered */
+	MESSAGE_LINK_OPEN,	/* open a link's socket; answered by LINK_SOCKET */
+	MESSAGE_STOPPED,	/* all is released; the engine exits now */
+	/* guardian -> engine */
+	MESSAGE_DONE,		/* a plugin run ended */
+	MESSAGE_CHECK,		/* a health check changed its verdict */
+	MESSAGE_LINK_SOCKET,	/* with the socket attached (SCM_RIGHTS), or an error */
+	MESSAGE_STOP,		/* stop cleanly */
+	MESSAGE_SPOOL,		/* state of the alert spool, for status */
+};
+
+#define MESSAGE_TEXT_BYTES 200
+
+struct message {
+	enum message_type type;
+	uint8_t group;
+	uint8_t link;
+	union {
+		char text[MESSAGE_TEXT_BYTES];	/* STATUS: with its NUL */
+		struct {
+			uint64_t id;
+			uint64_t epoch;
+			enum hbd_reason reason;
+			enum hbd_plugin_call call;
+			uint8_t step;
+			int64_t timeout_ns;	/* from receipt; > 0 */
+		} run;				/* CANCEL: only id */
+		struct {
+			uint64_t id;
+			int result;		/* 0, -EAGAIN (exit 75), -ETIMEDOUT, -ENOENT ... */
+		} done;
+		struct {
+			uint8_t check;
+			bool good;
+			char detail[120];	/* last line of its output, with its NUL */
+		} check;
+		int error;			/* LINK_SOCKET: 0 or negative errno */
+		struct {
+			uint32_t pending;	/* alerts not yet delivered */
+			int64_t oldest_age_ns;	/* 0 = none pending */
+			char detail[120];	/* why the last try failed; empty = it did not */
+		} spool;
+	};
+};
+
+/* Sends without blocking; fd -1 = none attached. 0, -EAGAIN if the peer does not keep up, -EPIPE. */
+int message_send(int socket, const struct message *message, int fd);
+
+/* Receives one. 1, 0 at end of file, -EAGAIN; -EBADMSG for a wrong size or type (dropped). *ret_fd
+ * is -1 or an attached descriptor, close-on-exec, the caller's. */
+int message_receive(int socket, struct message *ret_message, int *ret_fd);
+
+/* For the scribe: a log line or an alert. */
+enum record_type {
+	RECORD_UNSET = 0,
+	RECORD_LOG,
+	RECORD_ALERT,
+	RECORD_LOST,		/* lines that did not fit before this one */
+};
+
+#define RECORD_TEXT_BYTES 600
+
+struct record_alert {
+	enum hbd_alert kind;
+	enum hbd_severity severity;
+	enum hbd_reason reason;
+	uint64_t epoch;
+	int64_t realtime_ns;		/* CLOCK_REALTIME when it happened */
+	char group[HBD_NAME_BYTES];	/* empty = the node as a whole */
+	char node[HBD_NAME_BYTES];	/* who says it */
+	char peer[HBD_NAME_BYTES];
+	enum hbd_role role;		/* of this node in the group, after it happened */
+	enum hbd_role peer_role;	/* UNSET = not known */
+	bool peer_alive;
+	bool test;			/* asked for by hbctl alert test */
+	char detail[160];		/* fault, link or plugin by name; may be empty */
+};
+
+struct record {
+	enum record_type type;
+	int priority;			/* LOG */
+	uint64_t epoch;			/* LOG */
+	uint32_t lost;			/* LOST */
+	char message_id[33];
+	char group[HBD_NAME_BYTES];
+	char reason[24];
+	char plugin[64];
+	union {
+		char text[RECORD_TEXT_BYTES];
+		struct record_alert alert;
+	};
+};
+
+/* Sends without blocking: 0, -EAGAIN, -EPIPE. */
+int record_send(int socket, const struct record *record);
+
+/* A log_sink whose context is an int * to the scribe's socket; counts and reports what is lost. */
+struct log_fields;
+void record_log_sink(void *context, int priority, const struct log_fields *fields,
+		     const char *text);
+
+/* Shared by guardian and engine; anonymous memory mapped before the fork. */
+struct shared_will {
+	_Atomic uint32_t length;	/* 0 = none, or being written */
+	uint8_t bytes[HBD_PACKET_BYTES_MAX];
+};
+struct shared {
+	_Atomic int64_t progress_ns;	/* CLOCK_BOOTTIME of the engine's last full turn */
+	struct shared_will wills[HBD_LINKS_MAX];
+};

@@ -1,0 +1,37 @@
+/*
+ * The UDP socket of one link: bound to its own address, port and interface, connected to the
+ * peer's, so that the kernel drops strangers; IPv4 and IPv6.
+ *
+ * Sends with TTL / hop limit 255, DF set, and class selector 6; receives with the kernel's receive
+ * time and the TTL, which must be 255 (RFC 5082). Opening needs privilege (low port, interface) and
+ * is the guardian's; sending and receiving are the engine's. Nothing blocks.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../conf/conf.h"
+#include "clock.h"
+
+/* One received datagram. */
+struct udp_datagram {
+	size_t length;			/* true length, may exceed the buffer's if truncated */
+	int64_t received_ns;		/* on hbd's clock */
+	int ttl;			/* -1 = not reported */
+	uint8_t bytes[HBD_PACKET_BYTES_MAX + 8];
+};
+
+#define UDP_BATCH 32
+
+/* 0 with *ret_fd, or a negative errno; ret_what names the failed call. conf: for the port. */
+int udp_open(const struct hbd_conf *conf, uint8_t self, uint8_t link, int *ret_fd,
+	     const char **ret_what);
+
+/* 0 or a negative errno; -ECONNREFUSED: the peer's kernel says that nobody listens. */
+int udp_send(int fd, const uint8_t *bytes, size_t length);
+
+/* Reads up to UDP_BATCH datagrams: their count, 0 if none waits, or a negative errno. ret_overflow
+ * grows by what the kernel had to drop for lack of buffer. */
+int udp_receive(int fd, const struct clock_pair *clock, struct udp_datagram *datagrams,
+		uint32_t *ret_overflow);

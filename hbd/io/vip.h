@@ -1,0 +1,78 @@
+/*
+ * The virtual addresses of all groups in the kernel: add, remove, watch, keep.
+ *
+ * The caller says which groups are to be held; this module makes the kernel agree and keeps it so.
+ * Every operation is idempotent, batched, and every result of the kernel is checked. Addresses
+ * carry a mark of their own (IFA_PROTO where the kernel has it, else a label or the lifetime) by
+ * which leftovers of a dead process are recognised, IFA_F_NODAD on IPv6, and a finite lifetime
+ * (IFA_CACHEINFO) that the caller renews: if the process hangs they vanish by themselves.
+ * No netlink type escapes this header. Announcing is announce.h's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../conf/conf.h"
+
+struct vip;
+
+/* What vip_dispatch() noticed. */
+enum vip_news_type {
+	VIP_NEWS_UNSET = 0,
+	VIP_NEWS_MISSING,	/* an address of a held group was deleted by someone else */
+	VIP_NEWS_INTERFACE,	/* a VIP interface of the group became usable or unusable */
+	VIP_NEWS_LINK,		/* a heartbeat link's interface or address came, changed or went */
+};
+
+struct vip_news {
+	enum vip_news_type type;
+	uint8_t group;		/* MISSING, INTERFACE */
+	uint8_t link;		/* LINK */
+	bool usable;		/* INTERFACE, LINK */
+	bool recreated;		/* LINK: another ifindex than before: its socket must be reopened */
+};
+
+typedef void (*vip_news_handler)(void *context, const struct vip_news *news);
+
+/*
+ * Opens the netlink sockets and reads interfaces and addresses. conf outlives it. self: whose links
+ * to watch. 0, or a negative errno of the failed socket or dump.
+ */
+int vip_open(const struct hbd_conf *conf, uint8_t self, struct vip **ret_vip);
+void vip_close(struct vip *vip);
+
+/* Poll this for reading and call vip_dispatch() then: it reads all that waits, never blocks. */
+int vip_fd(const struct vip *vip);
+void vip_dispatch(struct vip *vip, vip_news_handler handler, void *context);
+
+/* True when all interfaces of the group exist, are up and have carrier. */
+bool vip_interfaces_usable(const struct vip *vip, uint8_t group);
+bool vip_link_usable(const struct vip *vip, uint8_t link);
+
+/*
+ * Adds all addresses of the group, each for lifetime_ns (rounded up to the kernel's seconds).
+ * Addresses already there are adopted. 0, or the first negative errno; on failure those that were
+ * added are removed again. ret_failed (may be NULL): index of the first VIP that failed.
+ */
+int vip_acquire(struct vip *vip, uint8_t group, int64_t lifetime_ns, size_t *ret_failed);
+
+/* Adds what is missing of a held group. As vip_acquire(), but nothing is removed on failure. */
+int vip_restore(struct vip *vip, uint8_t group, int64_t lifetime_ns, size_t *ret_failed);
+
+/* Removes all addresses of the group; one that is not there is fine. */
+int vip_release(struct vip *vip, uint8_t group, size_t *ret_failed);
+
+/* Renews the lifetime of a held group's addresses; cheap when it was renewed recently enough. */
+int vip_renew(struct vip *vip, uint8_t group, int64_t lifetime_ns, int64_t now_ns);
+
+/* ifindex and MAC of a VIP's interface, for announcing. 0 or -ENODEV. */
+int vip_interface(const struct vip *vip, uint8_t group, size_t vip_index, int *ret_ifindex,
+		  uint8_t ret_mac[6]);
+
+/*
+ * Removes from the kernel every address of conf's groups, and every address with our mark. For the
+ * guardian: at start, after the engine died, and after the end. Opens and closes its own socket.
+ * Returns how many were removed, or the first negative errno after trying all.
+ */
+int vip_sweep(const struct hbd_conf *conf);
