@@ -57,9 +57,16 @@ struct hbd_detector {
 void hbd_detector_init(struct hbd_detector *detector, const struct hbd_profile *profile,
 		       int64_t now_ns);
 
-/* An authentic heartbeat of the peer came in on link at received_ns, in the present session. */
+/* The peer proved to be there at received_ns, by whatever it sent. */
+void hbd_detector_alive(struct hbd_detector *detector, int64_t received_ns);
+
+/*
+ * An authentic heartbeat of the peer came in on link at received_ns, in the present session.
+ * own_hb_seq: of the newest heartbeat this node sent, to see what the peer does not receive.
+ */
 void hbd_detector_heard(struct hbd_detector *detector, uint8_t link,
-			const struct hbd_heartbeat *heartbeat, int64_t received_ns);
+			const struct hbd_heartbeat *heartbeat, uint64_t own_hb_seq,
+			int64_t received_ns);
 
 /* A new peer process: link statistics start over; being heard is kept. */
 void hbd_detector_new_session(struct hbd_detector *detector);

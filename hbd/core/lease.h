@@ -38,13 +38,17 @@ int64_t hbd_sent_lease_end(const struct hbd_sent *sent, uint64_t hb_seq);
 void hbd_lease_take(struct hbd_lease *lease, int64_t until_ns);
 void hbd_lease_drop(struct hbd_lease *lease);
 
-/* The holder's renewal; a later end only, except that a shorter term may follow a long one. */
+/* The holder's renewal. The end may come nearer too: when a short term follows a long one. */
 void hbd_lease_renew(struct hbd_lease *lease, int64_t until_ns);
 
 /* True once a held lease has run out: at held_until_ns exactly it is over. */
 bool hbd_lease_is_over(const struct hbd_lease *lease, int64_t now_ns);
 
-/* The granter's promise for a renewal of term_ns received at received_ns; never shortened. */
+/*
+ * The granter's promise for a renewal of term_ns received at received_ns. It replaces the promise
+ * before, because the holder's newest word on when it will be silent is the one that counts: it
+ * lowers its deadline before it announces a shorter term. Only for the newest renewal.
+ */
 void hbd_lease_promise(struct hbd_lease *lease, const struct hbd_profile *profile,
 		       int64_t received_ns, int64_t term_ns);
 

@@ -29,8 +29,8 @@
 /* Sent heartbeats whose send time is remembered, to date the grants that come back. */
 #define HBD_SENT_MAX 128
 
-/* What one step may ask for. Packets: a heartbeat, a reply and a handshake packet on every link. */
-#define HBD_PACKETS_MAX (HBD_LINKS_MAX * 6)
+/* What one step may ask for. On every link: heartbeat, offer, answer, confirm, will, good-byes. */
+#define HBD_PACKETS_MAX (HBD_LINKS_MAX * 8)
 #define HBD_ACTIONS_MAX (HBD_PACKETS_MAX + HBD_GROUPS_MAX * 12 + 32)
 
 static_assert(HBD_HEADER_BYTES + HBD_HEARTBEAT_BYTES + HBD_GROUPS_MAX * HBD_GROUP_BYTES +

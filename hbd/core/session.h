@@ -47,7 +47,6 @@ struct hbd_session {
 	struct hbd_channel running;	/* proven */
 	struct hbd_channel next;	/* node 0: answered, not yet proven by a packet */
 	struct hbd_hello confirm;	/* node 0: what CONFIRM says while next is open */
-	struct hbd_hello peer_hello;	/* the peer's latest authentic hello */
 };
 
 /* What hbd_session_receive() made of a datagram. */
@@ -65,7 +64,8 @@ enum hbd_receipt {
 struct hbd_received {
 	enum hbd_receipt receipt;
 	enum hbd_drop drop;
-	bool new_session;		/* this packet proved a session of another peer process */
+	bool proven;			/* this packet proved a new session */
+	bool new_process;		/* ... and it is another process than before */
 	bool handshake_seal_failed;	/* drop is SEAL or KEY, on a handshake packet */
 	struct hbd_header header;
 	struct hbd_hello hello;
@@ -79,8 +79,8 @@ void hbd_session_init(struct hbd_session *session, uint8_t self, uint8_t link_co
 
 /*
  * Checks a datagram that came in on link, and advances the session by it. Nothing is changed by a
- * datagram that is dropped. peer_alive: a KNOCK, and a HELLO_ACK of an earlier peer process, are
- * only of interest while the running session is not.
+ * datagram that is dropped. A KNOCK or HELLO changes nothing either: it may be a replay, so the
+ * caller heeds a KNOCK only while the running session is not alive.
  */
 void hbd_session_receive(struct hbd_session *session, uint8_t link, const uint8_t *bytes,
 			 size_t length, struct hbd_received *ret_received);

@@ -44,11 +44,12 @@ struct hbd_takeover {
 	enum hbd_plan_kind kind;
 	uint8_t step_count;
 	const struct hbd_step_config *steps;
-	uint8_t index;		/* takeover: 0..step_count, then done; release: counts down */
-	bool addresses_done;
-	bool started[HBD_STEPS_MAX];	/* its takeover was called, so release is owed */
+	uint8_t position;	/* in the order above; see position_step() */
+	bool addresses_on;	/* the takeover got as far as that */
+	bool started[HBD_STEPS_MAX];	/* its takeover was called, so a release is owed */
 	uint64_t pending_id;	/* of the action under way; 0 = none */
-	int64_t deadline_ns;	/* of that action's step; HBD_NEVER_NS = none */
+	bool pending_run;	/* that action is a plugin run: it can be cancelled */
+	int64_t deadline_ns;	/* of the present step, tries included; HBD_NEVER_NS = none */
 	int64_t retry_at_ns;	/* a step said "try again"; HBD_NEVER_NS = none */
 };
 
@@ -85,6 +86,9 @@ void hbd_takeover_init(struct hbd_takeover *plan, const struct hbd_step_config *
 void hbd_takeover_begin(struct hbd_takeover *plan);
 void hbd_takeover_begin_release(struct hbd_takeover *plan);
 
+/* Abandons the plan under way, if any; what was started stays owed to a release. */
+void hbd_takeover_abandon(struct hbd_takeover *plan);
+
 /* The next thing to do at now_ns; the caller reports its id with hbd_takeover_asked(). */
 struct hbd_plan_next hbd_takeover_next(struct hbd_takeover *plan, int64_t now_ns);
 void hbd_takeover_asked(struct hbd_takeover *plan, const struct hbd_plan_next *next, uint64_t id);
@@ -92,6 +96,12 @@ void hbd_takeover_asked(struct hbd_takeover *plan, const struct hbd_plan_next *n
 /* Action id ended with result (0, -EAGAIN or another negative errno). ret_step: which step. */
 enum hbd_plan_outcome hbd_takeover_done(struct hbd_takeover *plan, uint64_t id, int result,
 					int64_t now_ns, uint8_t *ret_step);
+
+/*
+ * True when the present step's deadline passed a good while ago and nobody reported its end: the
+ * caller then ends it with hbd_takeover_done(..., -ETIMEDOUT).
+ */
+bool hbd_takeover_is_overdue(const struct hbd_takeover *plan, int64_t now_ns);
 
 /* The instant at which the plan needs a look; HBD_NEVER_NS if none. */
 int64_t hbd_takeover_deadline_ns(const struct hbd_takeover *plan);
