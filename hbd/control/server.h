@@ -40,7 +40,8 @@ struct server_callbacks {
 };
 
 struct server_config {
-	const struct hbd_conf *conf;	/* for the groups' names; outlives the server */
+	const struct hbd_conf *conf;	/* for names; outlives the server */
+	uint8_t self;			/* node index */
 	uid_t owner;			/* who started the daemon (the guardian's uid) */
 	int64_t priority;		/* of the event sources: below the heartbeats' */
 };

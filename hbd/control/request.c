@@ -1,0 +1,100 @@
+#include "request.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const command_texts[REQUEST_COMMAND_COUNT] = {
+	[REQUEST_UNSET] = "",
+	[REQUEST_STATUS] = "status",
+	[REQUEST_SWITCHOVER] = "switchover",
+	[REQUEST_ALERT_TEST] = "alert-test",
+};
+
+const char *request_command_text(enum request_command command)
+{
+	assert(command > REQUEST_UNSET && command < REQUEST_COMMAND_COUNT);
+	return command_texts[command];
+}
+
+bool request_is_privileged(enum request_command command)
+{
+	return command != REQUEST_STATUS;
+}
+
+/* What the client sent is repeated to it cut short, and as plain ASCII: a cut may hit a character. */
+static int complain(char *ret_error, const char *what, const char *word)
+{
+	snprintf(ret_error, REQUEST_ERROR_BYTES, "%s%.64s", what, word);
+	for (char *c = ret_error; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	return -EINVAL;
+}
+
+static int parse_command(const json_t *object, struct request *request, char *ret_error)
+{
+	const char *text = json_string_value(json_object_get(object, "command"));
+
+	if (!text)
+		return complain(ret_error, "\"command\" is missing or not a string", "");
+	for (int i = REQUEST_UNSET + 1; i < REQUEST_COMMAND_COUNT; i++) {
+		if (strcmp(text, command_texts[i]) == 0) {
+			request->command = (enum request_command)i;
+			return 0;
+		}
+	}
+	return complain(ret_error, "unknown command: ", text);
+}
+
+static int parse_group(const json_t *object, struct request *request, char *ret_error)
+{
+	const char *text = json_string_value(json_object_get(object, "group"));
+
+	if (!text)
+		return complain(ret_error, "\"group\" is missing or not a string", "");
+	if (strlen(text) >= sizeof(request->group))
+		return complain(ret_error, "\"group\" is longer than any group's name", "");
+	memcpy(request->group, text, strlen(text) + 1);
+	return 0;
+}
+
+static int check_members(json_t *object, const struct request *request, char *ret_error)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(object, name, value) {
+		bool known = strcmp(name, "command") == 0 ||
+			     (strcmp(name, "group") == 0 &&
+			      request->command == REQUEST_SWITCHOVER);
+		if (!known)
+			return complain(ret_error, "unknown member: ", name);
+	}
+	return 0;
+}
+
+int request_parse(const char *line, size_t length, struct request *ret_request, char *ret_error)
+{
+	struct request request = {0};
+	json_error_t error;
+	int r = 0;
+
+	json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+	if (!json_is_object(object))
+		r = complain(ret_error, "the request is not a JSON object: ",
+			     object ? "it is another kind of value" : error.text);
+	if (r == 0)
+		r = parse_command(object, &request, ret_error);
+	if (r == 0 && request.command == REQUEST_SWITCHOVER)
+		r = parse_group(object, &request, ret_error);
+	if (r == 0)
+		r = check_members(object, &request, ret_error);
+	if (r == 0)
+		*ret_request = request;
+	json_decref(object);
+	return r;
+}
