@@ -177,3 +177,10 @@ int64_t hbd_takeover_deadline_ns(const struct hbd_takeover *plan)
 		return hbd_time_add(plan->deadline_ns, OVERDUE_NS);
 	return plan->retry_at_ns;
 }
+
+uint8_t hbd_takeover_step(const struct hbd_takeover *plan)
+{
+	int step = plan->kind == HBD_PLAN_NONE ? STEP_NONE : position_step(plan, plan->position);
+
+	return step < HBD_STEPS_MAX ? (uint8_t)step : HBD_STEPS_MAX;
+}

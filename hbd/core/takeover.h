@@ -105,3 +105,6 @@ bool hbd_takeover_is_overdue(const struct hbd_takeover *plan, int64_t now_ns);
 
 /* The instant at which the plan needs a look; HBD_NEVER_NS if none. */
 int64_t hbd_takeover_deadline_ns(const struct hbd_takeover *plan);
+
+/* Index of the plugin that the plan stands at; HBD_STEPS_MAX: at the addresses, or no plan. */
+uint8_t hbd_takeover_step(const struct hbd_takeover *plan);
