@@ -7,25 +7,31 @@
 VERSION := 0.1.0
 
 # Yours to set.
-CC       ?= cc
-CLANG    ?= clang
-PREFIX   ?= /usr
+CC         ?= cc
+CLANG      ?= clang
+PKG_CONFIG ?= pkg-config
+CFLAGS     ?= -O2 -g
+LDFLAGS    ?=
+DESTDIR    ?=
+PREFIX     ?= /usr
 SYSCONFDIR ?= /etc
-LIBDIR   ?= $(PREFIX)/lib
-SBINDIR  ?= $(PREFIX)/sbin
-MANDIR   ?= $(PREFIX)/share/man
-UNITDIR  ?= $(PREFIX)/lib/systemd/system
-DESTDIR  ?=
-CFLAGS   ?= -O2 -g
-LDFLAGS  ?=
-V        ?= 0
-VARIANT  ?= release
+SBINDIR    ?= $(PREFIX)/sbin
+LIBDIR     ?= $(PREFIX)/lib
+DATADIR    ?= $(PREFIX)/share
+MANDIR     ?= $(DATADIR)/man
+DOCDIR     ?= $(DATADIR)/doc/hbd
+UNITDIR    ?= $(LIBDIR)/systemd/system
+COMPLETIONDIR ?= $(DATADIR)/bash-completion/completions
+VARIANT    ?= release
+FUZZ_SECONDS ?= 10
+V          ?= 0
 
 B := build/$(VARIANT)
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-PKG_CONFIG ?= pkg-config
+# ---- flags: CFLAGS and LDFLAGS are the user's, OWN_ ones are ours ------------------------------
+
 PACKAGES := libnl-3.0 libnl-route-3.0 libconfig libsystemd libsodium libcap-ng jansson
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
@@ -33,21 +39,19 @@ PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wundef -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wswitch-enum -Wimplicit-fallthrough
 
-# A flag that this compiler accepts, or nothing.
-probe = $(shell printf 'int main(void){return 0;}' | \
-	$(CC) -Werror $(1) -x c - -o /dev/null >/dev/null 2>&1 && echo $(1))
-HARDENING := -fstack-protector-strong -fPIE $(call probe,-fstack-clash-protection) \
-	$(call probe,-fcf-protection=full) $(call probe,-ftrivial-auto-var-init=zero) \
-	$(call probe,-fstrict-flex-arrays=3)
-HARDENING_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
-
 OWN_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DHBD_VERSION='"$(VERSION)"' \
 	-DHBD_PLUGIN_DIR='"$(LIBDIR)/hbd/plugins"' $(WARNINGS) $(PKG_CFLAGS)
-OWN_LDFLAGS :=
+OWN_LDFLAGS := -Wl,--as-needed
 
 ifeq ($(VARIANT),release)
-OWN_CFLAGS += $(HARDENING) $(if $(findstring -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
-OWN_LDFLAGS += $(HARDENING_LD)
+# Older compilers lack some of these. All at once first: the usual case costs one short run.
+accepted = $(shell printf '' | $(CC) -Werror $(1) -x c -S - -o /dev/null 2>/dev/null && echo '$(1)')
+WANTED := -fstack-clash-protection -fcf-protection=full -ftrivial-auto-var-init=zero \
+	-fstrict-flex-arrays=3
+PROBED := $(or $(call accepted,$(WANTED)),$(foreach flag,$(WANTED),$(call accepted,$(flag))))
+OWN_CFLAGS += -fstack-protector-strong -fPIE $(PROBED) \
+	$(if $(findstring -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+OWN_LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack
 else ifeq ($(VARIANT),debug)
 OWN_CFLAGS += -Werror -O0 -g3
 else ifeq ($(VARIANT),asan)
@@ -63,58 +67,228 @@ OWN_LDFLAGS += --coverage
 else ifeq ($(VARIANT),fuzz)
 CC := $(CLANG)
 OWN_CFLAGS += -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-OWN_LDFLAGS += -fsanitize=fuzzer,address,undefined
+OWN_LDFLAGS += -fsanitize=address,undefined
 else
 $(error VARIANT is one of release debug asan tsan cover fuzz, not '$(VARIANT)')
 endif
 
+# ---- what is built -----------------------------------------------------------------------------
+
 # Everything but the programs' main files goes into one archive.
 MAINS := hbd/main.c hbd/control/hbctl.c
-LIB_SOURCES := $(filter-out $(MAINS),$(wildcard hbd/*/*.c))
-LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/%.o)
 LIB := $(B)/libhbd.a
-
+LIB_SOURCES := $(filter-out $(MAINS),$(wildcard hbd/*.c hbd/*/*.c))
+CORE_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard hbd/core/*.c))
 PROGRAMS := $(if $(wildcard hbd/main.c),$(B)/hbd) $(if $(wildcard hbd/control/hbctl.c),$(B)/hbctl)
 
-# A plugin is one C file or one script, plugins/KIND/NAME[.c].
-PLUGIN_SOURCES := $(wildcard plugins/*/*.c)
-PLUGINS := $(PLUGIN_SOURCES:%.c=$(B)/%)
+# A plugin is one C file or one script, plugins/KIND/NAME[.c]; code that several share is in
+# plugins/lib/. All end up in build/VARIANT/plugins/KIND/, where hbd can run them from the tree.
+PLUGIN_SOURCES := $(filter-out plugins/lib/%,$(wildcard plugins/*/*.c))
+PLUGIN_SCRIPTS := $(filter-out plugins/lib/% %.c %.h %.md %.7 %.8,$(wildcard plugins/*/*))
+PLUGIN_LIB := $(if $(wildcard plugins/lib/*.c),$(B)/plugins/libplugin.a)
+COMPILED_PLUGINS := $(PLUGIN_SOURCES:%.c=$(B)/%)
+COPIED_PLUGINS := $(PLUGIN_SCRIPTS:%=$(B)/%)
 
-UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
-UNITS := $(UNIT_SOURCES:%.c=$(B)/%)
+# A suite is a folder of tests/: each test_*.c becomes a program, linked with the folder's other C
+# files and with tests/lib/; each test_*.sh and test_*.py is run as it is, from the top of the
+# tree, with BUILD=build/VARIANT in the environment. Exit 0 is passed, 77 skipped.
+SUITES := unit golden sim net alert
+TEST_LIB := $(if $(wildcard tests/lib/*.c),$(B)/tests/libtest.a)
+# tests/tools/NAME.c: programs that tests and the demo call.
+TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
-all: $(PROGRAMS) $(PLUGINS) ## build the programs and plugins (VARIANT=release|debug|asan|tsan|cover|fuzz)
+all: $(PROGRAMS) $(COMPILED_PLUGINS) $(COPIED_PLUGINS) ## build programs and plugins (VARIANT=release debug asan tsan cover fuzz)
 
-$(B)/flags: FORCE
-	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
-		echo '$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS)' > $@
+# Stamps: rewritten only when their text changes, so that what depends on them is built again.
 .PHONY: FORCE
 FORCE:
+stamp = $(Q)mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
+
+$(B)/flags: FORCE
+	@$(PKG_CONFIG) --exists $(PACKAGES) || { $(PKG_CONFIG) --print-errors --exists $(PACKAGES); \
+		echo 'libraries are missing; as root: packaging/install-deps build'; exit 1; } >&2
+	$(call stamp,$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS))
 
 $(B)/%.o: %.c $(B)/flags
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CFLAGS) $(OWN_CFLAGS) -MMD -MP -c $< -o $@
 
-$(LIB): $(LIB_OBJECTS)
-	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+# $(1) archive, $(2) its sources
+define archive
+$(1): $$(patsubst %.c,$$(B)/%.o,$(2)) $(1).list
+	$$(call say,AR,$$@)rm -f $$@ && ar rcs $$@ $$(filter %.o,$$^)
+$(1).list: FORCE
+	$$(call stamp,$(2))
+endef
+$(eval $(call archive,$(LIB),$(LIB_SOURCES)))
+$(if $(PLUGIN_LIB),$(eval $(call archive,$(PLUGIN_LIB),$(wildcard plugins/lib/*.c))))
+$(if $(TEST_LIB),$(eval $(call archive,$(TEST_LIB),$(wildcard tests/lib/*.c))))
+
+link = $(call say,LD,$@)$(CC) $(CFLAGS) $(OWN_CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) $^ $(1) -o $@
 
 $(B)/hbd: $(B)/hbd/main.o $(LIB)
-	$(call say,LD,$@)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(call link,$(PKG_LIBS))
 
 $(B)/hbctl: $(B)/hbd/control/hbctl.o $(LIB)
-	$(call say,LD,$@)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(call link,$(PKG_LIBS))
 
-$(B)/plugins/%: $(B)/plugins/%.o
-	$(call say,LD,$@)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) $^ -ljansson -lcurl -lsystemd -o $@
+$(COMPILED_PLUGINS): $(B)/%: $(B)/%.o $(PLUGIN_LIB) $(LIB)
+	$(call link,$(PKG_LIBS) -lcurl)
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(LIB)
-	$(call say,LD,$@)$(CC) $(OWN_LDFLAGS) $(LDFLAGS) $^ -lcmocka $(PKG_LIBS) -o $@
+$(COPIED_PLUGINS): $(B)/%: %
+	$(call say,COPY,$<)install -D -m 755 $< $@
 
-.PHONY: unit
-unit: $(UNITS) ## unit tests (cmocka)
-	@set -e; for test in $(UNITS); do echo "== $$test"; $$test; done
+$(TOOLS): $(B)/%: $(B)/%.o $(TEST_LIB) $(LIB)
+	$(call link,$(PKG_LIBS))
+
+# ---- tests -------------------------------------------------------------------------------------
+
+# Where test programs and scripts find what was built, and how they are run one after another.
+RUN_SUITE = BUILD=$(B) VARIANT=$(VARIANT) tests/lib/run-suite
+ASAN_OPTIONS ?= detect_stack_use_after_return=1
+UBSAN_OPTIONS ?= print_stacktrace=1
+TSAN_OPTIONS ?= halt_on_error=1
+export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+
+# $(1) suite
+define suite
+$(1)_PROGRAMS := $$(patsubst %.c,$$(B)/%,$$(wildcard tests/$(1)/test_*.c))
+$(1)_SCRIPTS := $$(wildcard tests/$(1)/test_*.sh tests/$(1)/test_*.py)
+$(1)_HELPERS := $$(filter-out tests/$(1)/test_%.c,$$(wildcard tests/$(1)/*.c))
+$(1)_LIB := $$(if $$($(1)_HELPERS),$$(B)/tests/lib$(1).a)
+$$(if $$($(1)_LIB),$$(eval $$(call archive,$$($(1)_LIB),$$($(1)_HELPERS))))
+$$($(1)_PROGRAMS): $$(B)/%: $$(B)/%.o $$($(1)_LIB) $$(TEST_LIB) $$(LIB)
+	$$(call link,-lcmocka $$(PKG_LIBS) -lm)
+TEST_PROGRAMS += $$($(1)_PROGRAMS)
+.PHONY: $(1)
+$(1): all $$(TOOLS) $$($(1)_PROGRAMS)
+	@$$(RUN_SUITE) $(1) $$($(1)_PROGRAMS) $$($(1)_SCRIPTS)
+endef
+$(foreach name,$(SUITES),$(eval $(call suite,$(name))))
+
+unit: ## unit tests (cmocka)
+golden: ## text transcripts and configuration errors against what was reviewed
+sim: ## the real core under a virtual clock and network, seeded
+net: ## daemons in network namespaces
+alert: ## alert plugins against real servers on loopback
+
+.PHONY: tests
+tests: all $(TOOLS) $(TEST_PROGRAMS) ## build all tests, run none
+
+.PHONY: pure
+pure: $(CORE_OBJECTS) ## the core's objects call nothing but memory, strings and the keyed hash
+	@CC='$(CC)' $(RUN_SUITE) pure 'tests/lib/check-pure $(CORE_OBJECTS)' tests/lib/test-check-pure
+
+.PHONY: layers
+layers: ## each room includes only what hbd/README.md allows; lengths; no default: over enums
+	@CLANG='$(CLANG)' PKG_CFLAGS='$(PKG_CFLAGS)' $(RUN_SUITE) layers tests/lib/check-layers \
+		tests/lib/check-lengths tests/lib/check-switches tests/lib/test-checks
+
+# Variants of the same suites.
+.PHONY: asan tsan cover
+asan: ## all suites with address and undefined-behavior sanitizers
+	@$(MAKE) --no-print-directory -k VARIANT=asan $(SUITES)
+tsan: ## unit tests and simulation with the thread sanitizer
+	@$(MAKE) --no-print-directory -k VARIANT=tsan unit sim
+cover: ## coverage of unit, golden and simulation: build/cover/index.html
+	@find build/cover -name '*.gcda' -delete 2>/dev/null; true
+	@$(MAKE) --no-print-directory -k VARIANT=cover unit golden sim
+	gcovr --root . --filter hbd/ --filter plugins/ --print-summary \
+		--html-details build/cover/index.html build/cover
+
+.PHONY: fuzz run-fuzz
+fuzz: ## libFuzzer, FUZZ_SECONDS=10 for each of tests/fuzz/fuzz_*.c (clang)
+	@$(MAKE) --no-print-directory VARIANT=fuzz run-fuzz
+
+fuzz_HELPERS := $(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c))
+fuzz_LIB := $(if $(fuzz_HELPERS),$(B)/tests/libfuzz.a)
+$(if $(fuzz_LIB),$(eval $(call archive,$(fuzz_LIB),$(fuzz_HELPERS))))
+$(FUZZERS): $(B)/%: $(B)/%.o $(fuzz_LIB) $(TEST_LIB) $(LIB)
+	$(call link,$(PKG_LIBS) -fsanitize=fuzzer)
+run-fuzz: $(FUZZERS)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(RUN_SUITE) fuzz \
+		$(foreach fuzzer,$(FUZZERS),'tests/lib/run-fuzz $(fuzzer)')
+
+# Everything, on a fresh machine. A failing step does not hide the ones after it; the last line
+# counts them all.
+RESULTS := build/results
+JOBS ?= $(shell nproc)
+.PHONY: check ci
+check ci: ## everything that CI runs; installs what is missing (as root)
+	@packaging/install-deps test
+	@mkdir -p build; : > $(RESULTS); status=0; export RESULTS=$(RESULTS); \
+	step() { echo "== make $$*"; $(MAKE) --no-print-directory "$$@" || status=1; }; \
+	step -j$(JOBS) VARIANT=release tests; \
+	step -k VARIANT=release pure layers $(SUITES); \
+	step -j$(JOBS) VARIANT=asan tests; \
+	step asan; \
+	step -j$(JOBS) fuzz; \
+	tests/lib/run-suite --total $(RESULTS) && exit $$status
+
+# ---- style -------------------------------------------------------------------------------------
+
+C_FILES = $(wildcard hbd/*.[ch] hbd/*/*.[ch] plugins/*/*.[ch] tests/*/*.[ch])
+.PHONY: format format-check tidy
+format: ## clang-format all C files
+	clang-format -i $(C_FILES)
+format-check: ## fails if `make format` would change a file
+	@$(RUN_SUITE) format-check 'tests/lib/check-format $(C_FILES)'
+tidy: ## clang-tidy with the checks of .clang-tidy
+	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- $(filter-out -f%,$(OWN_CFLAGS)) -Ihbd
+
+# ---- installation ------------------------------------------------------------------------------
+
+MAN5 := $(wildcard hbd/*.5 hbd/*/*.5)
+MAN7 := $(wildcard hbd/*.7 hbd/*/*.7 plugins/*.7 plugins/*/*.7)
+MAN8 := $(wildcard hbd/*.8 hbd/*/*.8 plugins/*.8 plugins/*/*.8)
+DOCS := $(wildcard README.md LICENSE plugins/README.md)
+INSTALL := install
+# The unit names programs by their installed place.
+PLACED = sed -e 's:/usr/sbin/:$(SBINDIR)/:g' -e 's:/usr/lib/hbd/:$(LIBDIR)/hbd/:g'
+
+.PHONY: install uninstall
+install: all ## install under DESTDIR; an existing configuration stays
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR)/hbd $(DESTDIR)$(UNITDIR)
+	$(INSTALL) -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
+	@set -e; for plugin in $(COMPILED_PLUGINS:$(B)/plugins/%=%) $(COPIED_PLUGINS:$(B)/plugins/%=%); do \
+		$(INSTALL) -D -m 755 $(B)/plugins/$$plugin $(DESTDIR)$(LIBDIR)/hbd/plugins/$$plugin; done
+	$(PLACED) packaging/systemd/hbd.service > $(DESTDIR)$(UNITDIR)/hbd.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/hbd.service
+	$(INSTALL) -D -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(LIBDIR)/sysusers.d/hbd.conf
+	$(INSTALL) -D -m 644 packaging/systemd/tmpfiles.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/hbd.conf
+	$(INSTALL) -D -m 644 packaging/completion/hbctl $(DESTDIR)$(COMPLETIONDIR)/hbctl
+	@set -e; for page in $(MAN5) $(MAN7) $(MAN8); do \
+		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	@set -e; for doc in $(DOCS); do \
+		$(INSTALL) -D -m 644 $$doc $(DESTDIR)$(DOCDIR)/$$doc; done
+	@set -e; for example in $(wildcard etc/hbd.conf etc/examples/* packaging/systemd/hardening.conf); do \
+		$(INSTALL) -D -m 644 $$example $(DESTDIR)$(DOCDIR)/examples/$${example##*/}; done
+	$(if $(wildcard etc/hbd.conf),$(INSTALL) -m 644 etc/hbd.conf $(DESTDIR)$(SYSCONFDIR)/hbd/hbd.conf.example)
+
+uninstall: ## remove what install put there; configuration, keys and state stay
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,hbd hbctl) $(DESTDIR)$(UNITDIR)/hbd.service \
+		$(DESTDIR)$(LIBDIR)/sysusers.d/hbd.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/hbd.conf \
+		$(DESTDIR)$(COMPLETIONDIR)/hbctl $(DESTDIR)$(SYSCONFDIR)/hbd/hbd.conf.example \
+		$(foreach page,$(MAN5) $(MAN7) $(MAN8),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+	rm -rf $(DESTDIR)$(LIBDIR)/hbd $(DESTDIR)$(DOCDIR)
+	-rmdir $(DESTDIR)$(SYSCONFDIR)/hbd
+
+# ---- to look at --------------------------------------------------------------------------------
+
+.PHONY: demo bench system
+demo: ## two nodes, a switch and a client in namespaces: pull the plug and watch
+	@packaging/install-deps demo
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(TOOLS)
+	@BUILD=$(B) tests/demo/run
+bench: ## hbd beside keepalived in the same namespaces; writes build/bench.json
+	@packaging/install-deps bench
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(TOOLS)
+	@BUILD=$(B) tests/bench/run
+system: all ## two machines with a real systemd (nspawn): install, start, kill, watch
+	@packaging/install-deps system
+	@$(RUN_SUITE) system $(wildcard tests/system/test_*.sh)
 
 .PHONY: clean
 clean: ## remove everything that was built
@@ -122,6 +296,6 @@ clean: ## remove everything that was built
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/; s/ ci\t/\t/' | expand -t 16
 
--include $(shell test -d build && find build -name '*.d')
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
