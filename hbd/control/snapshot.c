@@ -42,7 +42,8 @@ static json_t *configuration(const struct hbd_conf *conf)
 	char digest[17];
 
 	snprintf(digest, sizeof(digest), "%016" PRIx64, conf->digest);
-	return json_pack("{s:o, s:s}", "path", snapshot_text(conf->path), "digest", digest);
+	return json_pack("{s:o, s:s, s:i}", "path", snapshot_text(conf->path), "digest", digest,
+			 "port", conf->port);
 }
 
 static json_t *profile(const struct hbd_conf *conf)

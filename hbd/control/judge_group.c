@@ -1,0 +1,186 @@
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "judge_parts.h"
+#include "status.h"
+
+/* A group that is being handed over or elected is not yet an outage. */
+static bool is_moving(const json_t *group, const json_t *peer_view)
+{
+	return status_flag(group, "resigned") || status_flag(peer_view, "resigned") ||
+	       status_is(group, "role", "releasing") || status_is(peer_view, "role", "releasing");
+}
+
+static void nobody_owns(const struct judge_scene *scene, const json_t *group,
+			const json_t *peer_view)
+{
+	const char *name = status_string(group, "name");
+	struct judge_finding *finding;
+
+	if (is_moving(group, peer_view)) {
+		finding = judge_tell(scene, JUDGE_WARNING, "%s is between two owners right now.",
+				     name);
+		judge_advise(finding, "Nothing yet: look again in a moment.");
+	} else if (status_is(group, "role", "quiet")) {
+		finding = judge_tell(scene, JUDGE_WARNING,
+				     "%s has just started and listens before it claims; nobody is "
+				     "known to serve %s yet.",
+				     scene->self_name, name);
+		judge_advise(finding, "Nothing yet: look again in a few seconds.");
+	} else {
+		finding = judge_tell(scene, JUDGE_CRITICAL, "Nobody serves %s%s.", name,
+				     scene->peer_heard ? "" : " as far as this node knows");
+		judge_advise(finding, "Repair what is reported below on %s or on %s; whichever is "
+				      "healthy first takes it by itself.",
+			     scene->self_name, scene->peer_name);
+	}
+}
+
+static void two_own(const struct judge_scene *scene, const json_t *group)
+{
+	struct judge_finding *finding =
+		judge_tell(scene, JUDGE_CRITICAL, "%s and %s both own %s.", scene->self_name,
+			   scene->peer_name, status_string(group, "name"));
+
+	judge_advise(finding, "They hear each other, so one lets go at once. If this stays, stop "
+			      "hbd on one of them: 'systemctl stop hbd'.");
+}
+
+/* Which plugin, and why, if that is known: " (postgresql: Connection timed out)". */
+static const char *failure_text(const json_t *group, char *text, size_t bytes)
+{
+	const json_t *failure = json_object_get(group, "last_failure");
+
+	text[0] = '\0';
+	if (json_is_object(failure))
+		snprintf(text, bytes, " (%s: %s)",
+			 status_has(failure, "plugin") ? status_string(failure, "plugin")
+						       : "addresses",
+			 status_string(failure, "error"));
+	return text;
+}
+
+static void own_hard_faults(const struct judge_scene *scene, const json_t *group)
+{
+	const char *name = status_string(group, "name");
+	struct judge_finding *finding;
+	char why[160];
+
+	if (status_lists(group, "faults", "interface")) {
+		finding = judge_tell(scene, JUDGE_CRITICAL,
+				     "%s cannot serve %s: an interface of its addresses is "
+				     "missing, down or without carrier.",
+				     scene->self_name, name);
+		judge_advise(finding, "Check the cable and 'ip link' on %s; hbd goes on by itself.",
+			     scene->self_name);
+	}
+	if (status_lists(group, "faults", "address")) {
+		finding = judge_tell(scene, JUDGE_CRITICAL,
+				     "%s cannot serve %s: the kernel refused an address.",
+				     scene->self_name, name);
+		judge_advise(finding, "See which and why: 'journalctl -u hbd' on %s.",
+			     scene->self_name);
+	}
+	if (status_lists(group, "faults", "takeover")) {
+		finding = judge_tell(scene, JUDGE_CRITICAL, "%s cannot serve %s: its takeover "
+				     "failed%s.", scene->self_name, name,
+				     failure_text(group, why, sizeof(why)));
+		judge_advise(finding, "See 'journalctl -u hbd' on %s; hbd tries again by itself.",
+			     scene->self_name);
+	}
+}
+
+/* The name of the first check that is bad, and what it said. */
+static const char *bad_check_text(const json_t *group, char *text, size_t bytes)
+{
+	size_t i;
+	json_t *check;
+
+	snprintf(text, bytes, "a check fails");
+	json_array_foreach(json_object_get(group, "checks"), i, check) {
+		const char *detail = status_string(check, "detail");
+
+		if (!status_is(check, "state", "bad"))
+			continue;
+		snprintf(text, bytes, "the check '%s' fails%s%s%s", status_string(check, "name"),
+			 detail[0] ? " (" : "", detail, detail[0] ? ")" : "");
+		break;
+	}
+	return text;
+}
+
+static void own_check_fault(const struct judge_scene *scene, const json_t *group)
+{
+	struct judge_finding *finding;
+	char what[160];
+
+	bad_check_text(group, what, sizeof(what));
+	if (status_owns(group))
+		finding = judge_tell(scene, JUDGE_CRITICAL, "%s serves %s although %s: %s is no "
+				     "better.", scene->self_name, status_string(group, "name"),
+				     what, scene->peer_name);
+	else
+		finding = judge_tell(scene, JUDGE_WARNING, "%s is no good standby for %s: %s.",
+				     scene->self_name, status_string(group, "name"), what);
+	judge_advise(finding, "Repair what the check watches on %s; hbd notices by itself.",
+		     scene->self_name);
+}
+
+static void peer_faults(const struct judge_scene *scene, const json_t *group,
+			const json_t *peer_view)
+{
+	const char *name = status_string(group, "name");
+	struct judge_finding *finding = NULL;
+
+	if (status_lists(peer_view, "faults", "hard"))
+		finding = judge_tell(scene, JUDGE_WARNING, "%s reports a fault and cannot serve "
+				     "%s: there is no standby for it.", scene->peer_name, name);
+	else if (status_lists(peer_view, "faults", "soft") && status_owns(peer_view))
+		finding = judge_tell(scene, JUDGE_CRITICAL,
+				     "%s serves %s although a check fails there.",
+				     scene->peer_name, name);
+	else if (status_lists(peer_view, "faults", "soft"))
+		finding = judge_tell(scene, JUDGE_WARNING, "%s is no good standby for %s: a check "
+				     "fails there.", scene->peer_name, name);
+	judge_advise(finding, "Run 'hbctl status' on %s: it says what and why.",
+		     scene->peer_name);
+}
+
+static void own_plan(const struct judge_scene *scene, const json_t *group)
+{
+	const json_t *plan = json_object_get(group, "plan");
+	const char *plugin = status_string(plan, "plugin");
+	const char *name = status_string(group, "name");
+	struct judge_finding *finding = NULL;
+	char why[160];
+
+	if (status_is(group, "role", "claiming"))
+		finding = judge_tell(scene, JUDGE_WARNING, "%s is taking %s over%s%s.",
+				     scene->self_name, name, plugin[0] ? ", now running " : "",
+				     plugin);
+	else if (status_has(group, "last_failure") && !status_lists(group, "faults", "takeover"))
+		finding = judge_tell(scene, JUDGE_WARNING,
+				     "The last takeover of %s on %s went on after a failure%s.",
+				     name, scene->self_name,
+				     failure_text(group, why, sizeof(why)));
+	judge_advise(finding, status_is(group, "role", "claiming")
+				      ? "Nothing yet: look again when its time is up."
+				      : "See 'journalctl -u hbd' and do what the plugin could not.");
+}
+
+void judge_group(const struct judge_scene *scene, const json_t *group)
+{
+	const json_t *peer_view =
+		scene->peer_heard ? json_object_get(group, "peer") : NULL;
+
+	if (status_owns(group) && status_owns(peer_view))
+		two_own(scene, group);
+	else if (!status_owns(group) && !status_owns(peer_view))
+		nobody_owns(scene, group, peer_view);
+	own_hard_faults(scene, group);
+	if (status_lists(group, "faults", "check"))
+		own_check_fault(scene, group);
+	peer_faults(scene, group, peer_view);
+	own_plan(scene, group);
+}
