@@ -4,7 +4,7 @@
  * conf_load() turns text into struct hbd_conf or into a list of every mistake in it. It touches no
  * socket or interface: whether an interface exists is not a property of the file. One table of
  * settings (schema.h: name, type, unit, default, range, help) drives loading, checking, printing
- * and the manual page.
+ * and the manual page. Strings that libconfig parsed are UTF-8 and hold no control characters.
  */
 #pragma once
 
@@ -109,6 +109,7 @@ struct hbd_conf {
 	struct hbd_conf_node nodes[HBD_NODES];
 	uint8_t key_path_count;
 	char *key_paths[HBD_KEYS_MAX];
+	unsigned key_lines[HBD_KEYS_MAX];	/* where the file names them */
 	uint8_t key_count;
 	struct hbd_key keys[HBD_KEYS_MAX];	/* loaded by conf_load_keys() */
 	uint8_t group_count;
@@ -142,16 +143,29 @@ void conf_errors_print(const struct conf_errors *errors, const char *path, FILE 
 
 /*
  * Loads the keys named in conf. A key file holds one line, "ID HEX64"; its mode must not allow
- * group or others anything and its owner must be root or the caller. Mistakes go to ret_errors.
+ * group or others anything and its owner must be root or the caller. 0, or -EINVAL with the
+ * mistakes, at the lines that name the files, in ret_errors; then conf holds no key.
  */
 int conf_load_keys(struct hbd_conf *conf, struct conf_errors *ret_errors);
 
+/* A fresh random key; id is 1..255. The caller wipes it. sodium_init() was called. */
+void conf_key_generate(uint8_t id, struct hbd_key *ret_key);
+
+/* The line of a key file, "ID HEX64\n", into text; returns text. The caller wipes it. */
+#define CONF_KEY_TEXT_BYTES 80
+const char *conf_key_format(const struct hbd_key *key, char text[CONF_KEY_TEXT_BYTES]);
+
+/* Creates path with mode 0600 and writes key to it. -EEXIST if there is such a file: a key in use
+ * is never overwritten. Nothing is left behind on failure. */
+int conf_key_write(const char *path, const struct hbd_key *key);
+
 /*
- * Which node this machine is: by name if not NULL, else by host name, else by the one node whose
- * link addresses are all on this machine's interfaces (addresses: from the caller). 0 or 1, or
- * -ENOENT if none fits.
+ * Which node this machine is: by name if not NULL, else by host_name (whole, then up to the first
+ * dot) if not NULL, else the one node whose link addresses are all among addresses, which the
+ * caller read from the interfaces. 0 or 1, or -ENOENT if none fits or both do.
  */
-int conf_self(const struct hbd_conf *conf, const char *name, const char *host_name);
+int conf_self(const struct hbd_conf *conf, const char *name, const char *host_name,
+	      const struct hbd_address *addresses, size_t address_count);
 
 /* Prints the whole configuration, defaults included; what is printed loads again unchanged. */
 void conf_print(const struct hbd_conf *conf, FILE *stream);
