@@ -27,6 +27,7 @@ FUZZ_SECONDS ?= 10
 V          ?= 0
 
 B := build/$(VARIANT)
+O := $(B)/obj
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
@@ -78,7 +79,7 @@ endif
 MAINS := hbd/main.c hbd/control/hbctl.c
 LIB := $(B)/libhbd.a
 LIB_SOURCES := $(filter-out $(MAINS),$(wildcard hbd/*.c hbd/*/*.c))
-CORE_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard hbd/core/*.c))
+CORE_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard hbd/core/*.c))
 PROGRAMS := $(if $(wildcard hbd/main.c),$(B)/hbd) $(if $(wildcard hbd/control/hbctl.c),$(B)/hbctl)
 
 # A plugin is one C file or one script, plugins/KIND/NAME[.c]; code that several share is in
@@ -111,13 +112,14 @@ $(B)/flags: FORCE
 		echo 'libraries are missing; as root: packaging/install-deps build'; exit 1; } >&2
 	$(call stamp,$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS))
 
-$(B)/%.o: %.c $(B)/flags
+$(O)/%.o: %.c $(B)/flags
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CFLAGS) $(OWN_CFLAGS) -MMD -MP -c $< -o $@
 
 # $(1) archive, $(2) its sources
 define archive
-$(1): $$(patsubst %.c,$$(B)/%.o,$(2)) $(1).list
+$(1): $$(patsubst %.c,$$(O)/%.o,$(2)) $(1).list
+	$$(Q)mkdir -p $$(@D)
 	$$(call say,AR,$$@)rm -f $$@ && ar rcs $$@ $$(filter %.o,$$^)
 $(1).list: FORCE
 	$$(call stamp,$(2))
@@ -126,21 +128,25 @@ $(eval $(call archive,$(LIB),$(LIB_SOURCES)))
 $(if $(PLUGIN_LIB),$(eval $(call archive,$(PLUGIN_LIB),$(wildcard plugins/lib/*.c))))
 $(if $(TEST_LIB),$(eval $(call archive,$(TEST_LIB),$(wildcard tests/lib/*.c))))
 
-link = $(call say,LD,$@)$(CC) $(CFLAGS) $(OWN_CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) $^ $(1) -o $@
+# $(1) libraries
+define link
+$(Q)mkdir -p $(@D) && rm -rf $@
+$(call say,LD,$@)$(CC) $(CFLAGS) $(OWN_CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) $^ $(1) -o $@
+endef
 
-$(B)/hbd: $(B)/hbd/main.o $(LIB)
+$(B)/hbd: $(O)/hbd/main.o $(LIB)
 	$(call link,$(PKG_LIBS))
 
-$(B)/hbctl: $(B)/hbd/control/hbctl.o $(LIB)
+$(B)/hbctl: $(O)/hbd/control/hbctl.o $(LIB)
 	$(call link,$(PKG_LIBS))
 
-$(COMPILED_PLUGINS): $(B)/%: $(B)/%.o $(PLUGIN_LIB) $(LIB)
+$(COMPILED_PLUGINS): $(B)/%: $(O)/%.o $(PLUGIN_LIB) $(LIB)
 	$(call link,$(PKG_LIBS) -lcurl)
 
 $(COPIED_PLUGINS): $(B)/%: %
 	$(call say,COPY,$<)install -D -m 755 $< $@
 
-$(TOOLS): $(B)/%: $(B)/%.o $(TEST_LIB) $(LIB)
+$(TOOLS): $(B)/%: $(O)/%.o $(TEST_LIB) $(LIB)
 	$(call link,$(PKG_LIBS))
 
 # ---- tests -------------------------------------------------------------------------------------
@@ -159,7 +165,7 @@ $(1)_SCRIPTS := $$(wildcard tests/$(1)/test_*.sh tests/$(1)/test_*.py)
 $(1)_HELPERS := $$(filter-out tests/$(1)/test_%.c,$$(wildcard tests/$(1)/*.c))
 $(1)_LIB := $$(if $$($(1)_HELPERS),$$(B)/tests/lib$(1).a)
 $$(if $$($(1)_LIB),$$(eval $$(call archive,$$($(1)_LIB),$$($(1)_HELPERS))))
-$$($(1)_PROGRAMS): $$(B)/%: $$(B)/%.o $$($(1)_LIB) $$(TEST_LIB) $$(LIB)
+$$($(1)_PROGRAMS): $$(B)/%: $$(O)/%.o $$($(1)_LIB) $$(TEST_LIB) $$(LIB)
 	$$(call link,-lcmocka $$(PKG_LIBS) -lm)
 TEST_PROGRAMS += $$($(1)_PROGRAMS)
 .PHONY: $(1)
@@ -173,6 +179,14 @@ golden: ## text transcripts and configuration errors against what was reviewed
 sim: ## the real core under a virtual clock and network, seeded
 net: ## daemons in network namespaces
 alert: ## alert plugins against real servers on loopback
+
+# Of the release only: what is installed, and how it lives under systemd.
+RELEASE_SUITES := packaging system
+.PHONY: $(RELEASE_SUITES)
+packaging: ## installation, unit file and Debian package
+system: ## two machines with a real systemd (nspawn): install, start, kill, watch
+$(RELEASE_SUITES): all
+	@$(RUN_SUITE) $@ $(wildcard tests/$@/test_*.sh)
 
 .PHONY: tests
 tests: all $(TOOLS) $(TEST_PROGRAMS) ## build all tests, run none
@@ -205,7 +219,7 @@ fuzz: ## libFuzzer, FUZZ_SECONDS=10 for each of tests/fuzz/fuzz_*.c (clang)
 fuzz_HELPERS := $(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c))
 fuzz_LIB := $(if $(fuzz_HELPERS),$(B)/tests/libfuzz.a)
 $(if $(fuzz_LIB),$(eval $(call archive,$(fuzz_LIB),$(fuzz_HELPERS))))
-$(FUZZERS): $(B)/%: $(B)/%.o $(fuzz_LIB) $(TEST_LIB) $(LIB)
+$(FUZZERS): $(B)/%: $(O)/%.o $(fuzz_LIB) $(TEST_LIB) $(LIB)
 	$(call link,$(PKG_LIBS) -fsanitize=fuzzer)
 run-fuzz: $(FUZZERS)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(RUN_SUITE) fuzz \
@@ -217,11 +231,11 @@ RESULTS := build/results
 JOBS ?= $(shell nproc)
 .PHONY: check ci
 check ci: ## everything that CI runs; installs what is missing (as root)
-	@packaging/install-deps test
+	@packaging/install-deps test system package
 	@mkdir -p build; : > $(RESULTS); status=0; export RESULTS=$(RESULTS); \
 	step() { echo "== make $$*"; $(MAKE) --no-print-directory "$$@" || status=1; }; \
 	step -j$(JOBS) VARIANT=release tests; \
-	step -k VARIANT=release pure layers $(SUITES); \
+	step -k VARIANT=release pure layers $(SUITES) $(RELEASE_SUITES); \
 	step -j$(JOBS) VARIANT=asan tests; \
 	step asan; \
 	step -j$(JOBS) fuzz; \
@@ -273,11 +287,18 @@ uninstall: ## remove what install put there; configuration, keys and state stay
 		$(DESTDIR)$(COMPLETIONDIR)/hbctl $(DESTDIR)$(SYSCONFDIR)/hbd/hbd.conf.example \
 		$(foreach page,$(MAN5) $(MAN7) $(MAN8),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 	rm -rf $(DESTDIR)$(LIBDIR)/hbd $(DESTDIR)$(DOCDIR)
-	-rmdir $(DESTDIR)$(SYSCONFDIR)/hbd
+	-@rmdir $(DESTDIR)$(SYSCONFDIR)/hbd 2>/dev/null
+
+.PHONY: deb
+deb: ## the Debian package, in build/deb/
+	$(Q)rm -rf build/deb && mkdir -p build/deb/hbd-$(VERSION)
+	$(Q)tar -c --exclude=./build --exclude=./.git . | tar -x -C build/deb/hbd-$(VERSION)
+	$(Q)cp -r packaging/debian build/deb/hbd-$(VERSION)/debian
+	cd build/deb/hbd-$(VERSION) && dpkg-buildpackage -us -uc -b
 
 # ---- to look at --------------------------------------------------------------------------------
 
-.PHONY: demo bench system
+.PHONY: demo bench
 demo: ## two nodes, a switch and a client in namespaces: pull the plug and watch
 	@packaging/install-deps demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(TOOLS)
@@ -286,9 +307,6 @@ bench: ## hbd beside keepalived in the same namespaces; writes build/bench.json
 	@packaging/install-deps bench
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(TOOLS)
 	@BUILD=$(B) tests/bench/run
-system: all ## two machines with a real systemd (nspawn): install, start, kill, watch
-	@packaging/install-deps system
-	@$(RUN_SUITE) system $(wildcard tests/system/test_*.sh)
 
 .PHONY: clean
 clean: ## remove everything that was built
