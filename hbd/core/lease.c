@@ -13,12 +13,17 @@ void hbd_sent_record(struct hbd_sent *sent, uint64_t hb_seq, int64_t sent_ns, in
 	sent->term_ns[hb_seq % HBD_SENT_MAX] = term_ns;
 }
 
+static int64_t slot_end(const struct hbd_sent *sent, uint64_t hb_seq)
+{
+	return hbd_time_add(sent->sent_ns[hb_seq % HBD_SENT_MAX],
+			    sent->term_ns[hb_seq % HBD_SENT_MAX]);
+}
+
 int64_t hbd_sent_lease_end(const struct hbd_sent *sent, uint64_t hb_seq)
 {
 	if (hb_seq == 0 || hb_seq > sent->newest || sent->newest - hb_seq >= HBD_SENT_MAX)
 		return 0;
-	return hbd_time_add(sent->sent_ns[hb_seq % HBD_SENT_MAX],
-			    sent->term_ns[hb_seq % HBD_SENT_MAX]);
+	return hbd_time_min(slot_end(sent, hb_seq), slot_end(sent, sent->newest));
 }
 
 void hbd_lease_take(struct hbd_lease *lease, int64_t until_ns)

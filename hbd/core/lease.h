@@ -31,7 +31,11 @@ struct hbd_sent {
 /* Records that renewal hb_seq (one more than the one before) was sent at sent_ns for term_ns. */
 void hbd_sent_record(struct hbd_sent *sent, uint64_t hb_seq, int64_t sent_ns, int64_t term_ns);
 
-/* The end of the lease that renewal hb_seq asked for, or 0 if it is unknown or too old. */
+/*
+ * The end of the lease that renewal hb_seq asked for, or 0 if it is unknown or too old. Never later
+ * than what the newest renewal asked for: once a shorter term was announced, the granter counts on
+ * it, and a late grant of a long one must not outlive it.
+ */
 int64_t hbd_sent_lease_end(const struct hbd_sent *sent, uint64_t hb_seq);
 
 /* Take the lease at a claim, and let go of it. */

@@ -67,6 +67,7 @@ struct hbd_peer_group {
 struct hbd_group {
 	enum hbd_role role;
 	enum hbd_reason reason;		/* of the last change of role */
+	enum hbd_reason claim_reason;	/* of the last claim: why this node became primary */
 	int64_t since_ns;		/* of the last change of role */
 	uint8_t faults;			/* bits of enum hbd_fault */
 	uint16_t health;		/* 0..1000 */
@@ -74,7 +75,11 @@ struct hbd_group {
 	bool resigned;			/* handed over, waiting for the peer to claim */
 	int64_t resigned_until_ns;	/* then it counts as not taken */
 	int64_t unowned_since_ns;	/* both live and nobody owned; HBD_NEVER_NS = somebody does */
-	int64_t retry_ns;		/* instant when HBD_FAULT_TAKEOVER is forgiven */
+	int64_t hold_until_ns;		/* no claim on the evidence of silence before this */
+	uint64_t role_hb_seq;		/* first heartbeat that tells the present role */
+	bool peer_owned;		/* the peer owned since this node last did */
+	int64_t retry_ns;		/* HBD_FAULT_TAKEOVER is forgiven then; HBD_NEVER_NS = none */
+	int64_t restored_alert_ns;	/* of the last alert about a deleted address; 0 = none */
 	bool rival;			/* the peer owned while this node did */
 	uint64_t release_id;		/* of the RELEASE under way; 0 = none */
 	struct hbd_lease lease;
@@ -87,21 +92,29 @@ struct hbd_node {
 	int64_t started_ns;
 	int64_t now_ns;			/* of the last step */
 	uint64_t next_id;
+	uint64_t jitter;		/* state of the generator that spreads the send times */
 	bool stopping;
 	bool stopped;
 	bool heard;			/* the peer was heard in this life */
-	bool announced_peer_loss;	/* an alert for the present loss was raised */
-	bool dirty;			/* something changed: send a heartbeat in this step */
-	bool reply_due;
+	bool peer_running;		/* its newest heartbeat says so: neither quiet nor stopping */
+	bool peer_loss_told;		/* an alert for the present loss was raised */
+	bool config_differs;		/* an alert for that was raised and not taken back */
+	bool news;			/* something changed: send a heartbeat in this step */
+	bool reply_due;			/* answer a probe or renewal in this step */
+	bool fresh_session;		/* proven in this step: wills are to be written anew */
 	uint8_t mismatch;		/* bits of enum hbd_mismatch */
 	uint8_t links_usable;		/* bit per link */
-	uint8_t links_alerted;		/* bit per link: an alert for its loss was raised */
+	uint8_t links_lost;		/* bit per link: an alert for its loss was raised */
+	int64_t links_bad_since_ns[HBD_LINKS_MAX];	/* HBD_NEVER_NS = not bad */
 	int64_t next_send_ns;
-	int64_t next_hello_ns;
+	int64_t next_offer_ns;
+	int64_t next_attempt_ns;	/* of a handshake */
 	int64_t next_probe_ns;
-	int64_t hold_claims_until_ns;	/* after a stall */
 	uint32_t seal_failures;		/* of handshakes since the last authentic packet */
+	uint64_t unreachable;		/* ICMP port unreachable seen */
 	uint64_t hb_seq;		/* of the last heartbeat sent */
+	uint64_t peer_hb_seq;		/* newest of the peer's whose state was taken in */
+	uint64_t peer_acked;		/* newest of ours that the peer has taken in */
 	struct hbd_session session;
 	struct hbd_detector detector;
 	struct hbd_sent sent;

@@ -1,0 +1,61 @@
+/*
+ * What the files of node share; not for others. node.c takes events, node_receive.c packets,
+ * node_send.c builds packets and renews leases, node_group.c finds causes and carries out
+ * transitions, node_watch.c tells about the peer and the links.
+ */
+#pragma once
+
+#include "arbiter.h"
+#include "node.h"
+
+/* A new action, zeroed but for its type; group is "none". */
+struct hbd_action *node_act(struct hbd_actions *actions, enum hbd_action_type type);
+
+/* A new id for an action that reports back. */
+uint64_t node_new_id(struct hbd_node *node);
+
+struct hbd_action *node_alert(struct hbd_actions *actions, enum hbd_alert kind,
+			      enum hbd_severity severity);
+
+/* The role owns the addresses or has not yet let go of them: others keep away. */
+static inline bool node_role_occupies(enum hbd_role role)
+{
+	return hbd_role_owns(role) || role == HBD_ROLE_RELEASING;
+}
+
+/* The peer is heard now: what its newest heartbeat said still counts. */
+bool node_peer_present(const struct hbd_node *node);
+
+/* node_receive.c */
+void node_receive(struct hbd_node *node, const struct hbd_event *event,
+		  struct hbd_actions *actions);
+
+/* node_send.c: what is due of heartbeats, probes, replies and offers. */
+void node_send_due(struct hbd_node *node, struct hbd_actions *actions, bool ticking);
+void node_send_answer(struct hbd_node *node, uint8_t link, const struct hbd_received *received,
+		      struct hbd_actions *actions);
+void node_send_confirm(struct hbd_node *node, struct hbd_actions *actions);
+void node_send_goodbye(struct hbd_node *node, struct hbd_actions *actions);
+void node_store_wills(struct hbd_node *node, struct hbd_actions *actions);
+int64_t node_send_deadline_ns(const struct hbd_node *node);
+
+/* The term of the leases this node takes now: long while nobody could take over. */
+int64_t node_term_ns(const struct hbd_node *node);
+
+/* Tells the fence how long the group may answer. */
+void node_set_lease(struct hbd_node *node, uint8_t group, struct hbd_actions *actions);
+
+/* node_group.c */
+void node_check_leases(struct hbd_node *node, struct hbd_actions *actions);
+void node_judge_groups(struct hbd_node *node, struct hbd_actions *actions, bool ticking);
+void node_run_plans(struct hbd_node *node, struct hbd_actions *actions);
+void node_done(struct hbd_node *node, uint64_t id, int result, struct hbd_actions *actions);
+void node_cause(struct hbd_node *node, uint8_t group, enum hbd_cause cause,
+		enum hbd_reason reason, struct hbd_actions *actions);
+int64_t node_group_deadline_ns(const struct hbd_node *node, uint8_t group);
+
+/* node_watch.c */
+void node_watch_peer(struct hbd_node *node, struct hbd_actions *actions);
+void node_watch_links(struct hbd_node *node, struct hbd_actions *actions);
+void node_set_fault(struct hbd_node *node, uint8_t group, enum hbd_fault fault, bool present,
+		    struct hbd_actions *actions);
