@@ -88,6 +88,7 @@ void hbd_node_init(struct hbd_node *node, const struct hbd_node_config *config, 
 	node->config = config;
 	node->started_ns = now_ns;
 	node->now_ns = now_ns;
+	node->ticked_ns = now_ns - 1;
 	node->next_send_ns = now_ns;
 	node->next_offer_ns = now_ns;
 	node->next_attempt_ns = now_ns;
@@ -217,6 +218,8 @@ void hbd_node_step(struct hbd_node *node, const struct hbd_event *event, int64_t
 	ret_actions->count = 0;
 	ret_actions->packet_count = 0;
 	node->now_ns = now_ns;
+	if (ticking)
+		node->ticked_ns = now_ns;
 	if (node->stopped)
 		return;
 

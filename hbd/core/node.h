@@ -91,6 +91,7 @@ struct hbd_node {
 	const struct hbd_node_config *config;	/* outlives the node */
 	int64_t started_ns;
 	int64_t now_ns;			/* of the last step */
+	int64_t ticked_ns;		/* of the last TICK */
 	uint64_t next_id;
 	uint64_t jitter;		/* state of the generator that spreads the send times */
 	bool stopping;

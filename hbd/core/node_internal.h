@@ -1,12 +1,14 @@
 /*
  * What the files of node share; not for others. node.c takes events, node_receive.c packets,
- * node_send.c builds packets and renews leases, node_group.c finds causes and carries out
- * transitions, node_watch.c tells about the peer and the links.
+ * node_send.c builds packets and renews leases, node_judge.c finds the causes that the arbiter's
+ * table is asked about, node_group.c carries out transitions and plans, node_watch.c tells about
+ * the peer and the links.
  */
 #pragma once
 
 #include "arbiter.h"
 #include "node.h"
+#include "time.h"
 
 /* A new action, zeroed but for its type; group is "none". */
 struct hbd_action *node_act(struct hbd_actions *actions, enum hbd_action_type type);
@@ -39,20 +41,32 @@ void node_send_goodbye(struct hbd_node *node, struct hbd_actions *actions);
 void node_store_wills(struct hbd_node *node, struct hbd_actions *actions);
 int64_t node_send_deadline_ns(const struct hbd_node *node);
 
+/* deadline_ns, or never if the last TICK has seen it: then it waits for a packet, not for time. */
+static inline int64_t node_pending(const struct hbd_node *node, int64_t deadline_ns)
+{
+	return deadline_ns > node->ticked_ns ? deadline_ns : HBD_NEVER_NS;
+}
+
+
 /* The term of the leases this node takes now: long while nobody could take over. */
 int64_t node_term_ns(const struct hbd_node *node);
 
 /* Tells the fence how long the group may answer. */
 void node_set_lease(struct hbd_node *node, uint8_t group, struct hbd_actions *actions);
 
+/* node_judge.c */
+void node_judge_groups(struct hbd_node *node, struct hbd_actions *actions, bool ticking);
+int64_t node_group_deadline_ns(const struct hbd_node *node, uint8_t group);
+
 /* node_group.c */
 void node_check_leases(struct hbd_node *node, struct hbd_actions *actions);
-void node_judge_groups(struct hbd_node *node, struct hbd_actions *actions, bool ticking);
 void node_run_plans(struct hbd_node *node, struct hbd_actions *actions);
 void node_done(struct hbd_node *node, uint64_t id, int result, struct hbd_actions *actions);
 void node_cause(struct hbd_node *node, uint8_t group, enum hbd_cause cause,
 		enum hbd_reason reason, struct hbd_actions *actions);
-int64_t node_group_deadline_ns(const struct hbd_node *node, uint8_t group);
+
+/* No claim on the evidence of silence until this node has listened for a whole Lg. */
+void node_hold_claims(struct hbd_node *node, struct hbd_group *group);
 
 /* node_watch.c */
 void node_watch_peer(struct hbd_node *node, struct hbd_actions *actions);

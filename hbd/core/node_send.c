@@ -350,11 +350,12 @@ int64_t node_send_deadline_ns(const struct hbd_node *node)
 				   node->next_probe_ns :
 				   hbd_time_max(node->next_probe_ns, lease_probe_at_ns(node));
 
-		deadline_ns = hbd_time_min(deadline_ns, probe_ns);
+		deadline_ns = hbd_time_min(deadline_ns, node_pending(node, probe_ns));
 	}
 	if (node_peer_present(node)) {
 		deadline_ns = hbd_time_min(deadline_ns,
-					   hbd_detector_silent_at_ns(&node->detector));
+					   node_pending(node,
+							hbd_detector_silent_at_ns(&node->detector)));
 		if (hbd_node_peer_state(node) == HBD_PEER_ALIVE)
 			deadline_ns = hbd_time_min(deadline_ns,
 						   hbd_detector_suspect_at_ns(&node->detector));
