@@ -29,7 +29,8 @@ V          ?= 0
 B := build/$(VARIANT)
 O := $(B)/obj
 Q := $(if $(filter 1,$(V)),,@)
-say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
+quiet := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say = $(if $(filter 1,$(V)),,@$(if $(quiet),,printf '  %-7s %s\n' '$(1)' '$(2)';))
 
 # ---- flags: CFLAGS and LDFLAGS are the user's, OWN_ ones are ours ------------------------------
 
@@ -193,12 +194,16 @@ tests: all $(TOOLS) $(TEST_PROGRAMS) ## build all tests, run none
 
 .PHONY: pure
 pure: $(CORE_OBJECTS) ## the core's objects call nothing but memory, strings and the keyed hash
-	@CC='$(CC)' $(RUN_SUITE) pure 'tests/lib/check-pure $(CORE_OBJECTS)' tests/lib/test-check-pure
+	@CC='$(CC)' $(RUN_SUITE) pure 'tests/lib/check-pure $(CORE_OBJECTS)'
 
 .PHONY: layers
 layers: ## each room includes only what hbd/README.md allows; lengths; no default: over enums
 	@CLANG='$(CLANG)' PKG_CFLAGS='$(PKG_CFLAGS)' $(RUN_SUITE) layers tests/lib/check-layers \
-		tests/lib/check-lengths tests/lib/check-switches tests/lib/test-checks
+		tests/lib/check-lengths tests/lib/check-switches
+
+.PHONY: selftest
+selftest: ## the checks above and the runner of tests fail when they should
+	@CC='$(CC)' CLANG='$(CLANG)' $(RUN_SUITE) selftest $(wildcard tests/lib/test-*)
 
 # Variants of the same suites.
 .PHONY: asan tsan cover
@@ -235,7 +240,7 @@ check ci: ## everything that CI runs; installs what is missing (as root)
 	@mkdir -p build; : > $(RESULTS); status=0; export RESULTS=$(RESULTS); \
 	step() { echo "== make $$*"; $(MAKE) --no-print-directory "$$@" || status=1; }; \
 	step -j$(JOBS) VARIANT=release tests; \
-	step -k VARIANT=release pure layers $(SUITES) $(RELEASE_SUITES); \
+	step -k VARIANT=release selftest pure layers $(SUITES) $(RELEASE_SUITES); \
 	step -j$(JOBS) VARIANT=asan tests; \
 	step asan; \
 	step -j$(JOBS) fuzz; \
