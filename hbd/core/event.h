@@ -1,9 +1,10 @@
 /*
  * What can happen to a node: the only input of the core besides the instant.
  *
- * The loop's contract (DESIGN.md 5): after a wait it first reports STALLED if it ran late, then
- * every PACKET that waited, then everything else, and a TICK last. Nobody is judged silent before
- * the sockets were drained, because only TICK lets deadlines take effect.
+ * The loop's contract (PROTOCOL.md 9): after a wait it first reports STALLED if it ran late, then
+ * every PACKET that waited, then everything else, and a TICK last; results that the TICK's own
+ * actions brought about (DONE) are followed by another TICK. Nobody is judged silent before the
+ * sockets were drained, because only a TICK lets deadlines and claims take effect.
  */
 #pragma once
 
