@@ -63,6 +63,7 @@ struct message {
 		} check;
 		int error;			/* LINK_SOCKET: 0 or negative errno */
 		struct {
+			uint64_t taken;		/* alerts put into the spool since the scribe started */
 			uint32_t pending;	/* alerts not yet delivered */
 			int64_t oldest_age_ns;	/* 0 = none pending */
 			char detail[120];	/* why the last try failed; empty = it did not */
