@@ -66,9 +66,13 @@ int vip_release(struct vip *vip, uint8_t group, size_t *ret_failed);
 /* Renews the lifetime of a held group's addresses; cheap when it was renewed recently enough. */
 int vip_renew(struct vip *vip, uint8_t group, int64_t lifetime_ns, int64_t now_ns);
 
-/* ifindex and MAC of a VIP's interface, for announcing. 0 or -ENODEV. */
+/* ifindex and MAC of a VIP's interface, for announcing. 0, or -ENODEV also for an interface without
+ * Ethernet addresses, where there is nothing to announce. */
 int vip_interface(const struct vip *vip, uint8_t group, size_t vip_index, int *ret_ifindex,
 		  uint8_t ret_mac[6]);
+
+/* True when the VIP's interface forwards IPv6. */
+bool vip_forwards(const struct vip *vip, uint8_t group, size_t vip_index);
 
 /*
  * Removes from the kernel every address of conf's groups, and every address with our mark. For the

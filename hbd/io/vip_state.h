@@ -1,0 +1,96 @@
+/* What vip*.c share: the addresses of all groups, as configured and as the kernel has them. */
+#pragma once
+
+#include "rtnl.h"
+#include "vip.h"
+
+/* An interface that the configuration names. */
+struct vip_device {
+	char name[IF_NAMESIZE];
+	int ifindex;			/* 0 = there is none of that name */
+	bool usable;
+	bool ethernet;
+	bool forwards;			/* IPv6 */
+	uint8_t mac[6];
+	int promotes_ifindex;		/* which we made keep secondaries when their primary goes */
+};
+
+/* A virtual address. */
+struct vip_address {
+	const struct hbd_conf_vip *conf;
+	struct vip_device *device;
+	bool present;			/* the kernel has it */
+	bool told;			/* that it is missing */
+	bool primary;			/* IPv4: addresses of others in its subnet would go with it */
+	uint8_t prefix;			/* in the kernel; IPv6 keeps that of an adopted address */
+	bool no_prefix_route;		/* as it was added */
+	int64_t until_ns;		/* then the kernel removes it; 0 = not added by us */
+};
+
+struct vip_group {
+	size_t count;
+	struct vip_address *addresses;
+	bool held;
+	bool usable_told;
+	bool renewal_failed;		/* and was logged */
+	int64_t span_ns;		/* lifetime asked for last, in the kernel's whole seconds */
+	int64_t renew_ns;		/* the next renewal is due then */
+	int64_t renew_called_ns;	/* when vip_renew() was called last */
+	size_t renew_next;		/* where to look for the oldest */
+};
+
+struct vip_link {
+	const struct hbd_conf_link *conf;
+	struct vip_device *device;
+	bool present;			/* its address is on its interface */
+	bool usable_told;
+	int ifindex_told;		/* 0 = it was never there */
+};
+
+/* An IPv6 address on a VIP's interface that is not ours: it says which subnets are routed. */
+struct vip_neighbor {
+	const struct vip_device *device;
+	struct in6_addr address;
+	uint8_t prefix;
+};
+
+struct vip {
+	const struct hbd_conf *conf;
+	struct rtnl *rtnl;
+	bool incomplete;		/* what is known of the kernel's tables is out of date */
+	bool primary_seen;		/* an address of ours became the first of its subnet */
+	size_t device_count;
+	struct vip_device *devices;
+	size_t address_count;
+	struct vip_address *addresses;	/* of all groups, one after another */
+	struct vip_address **sorted;	/* by address and device */
+	struct vip_group groups[HBD_GROUPS_MAX];
+	uint8_t link_count;
+	struct vip_link links[HBD_LINKS_MAX];
+	size_t neighbor_count, neighbor_room;
+	struct vip_neighbor *neighbors;
+	struct rtnl_request *requests;	/* room for the largest group, */
+	struct vip_address **chosen;	/* and whom each request is for */
+};
+
+bool vip_same_address(const struct hbd_address *a, const struct hbd_address *b);
+
+/* "10.77.0.100/24 on eth0" into text of VIP_TEXT_BYTES; returns text. */
+#define VIP_TEXT_BYTES 80
+const char *vip_text(const struct hbd_conf_vip *conf, char *text);
+
+/* vip_table.c: memory for what the configuration names. 0 or -ENOMEM. */
+int vip_table_build(struct vip *vip, uint8_t self);
+void vip_table_free(struct vip *vip);
+struct vip_device *vip_table_device(const struct vip *vip, int ifindex);
+struct vip_device *vip_table_device_by_name(const struct vip *vip, const char *name);
+/* NULL if it is no VIP of the configuration. */
+struct vip_address *vip_table_address(const struct vip *vip, const struct vip_device *device,
+				      const struct hbd_address *address);
+
+/* vip_watch.c: reads interfaces and addresses anew. 0 or a negative errno. */
+int vip_read_all(struct vip *vip);
+/* True if the interface has another IPv6 address in the subnet, so that the subnet is routed. */
+bool vip_is_routed(const struct vip *vip, const struct vip_address *address);
+/* Before address goes: what hangs on it must stay. */
+void vip_keep_secondaries(struct vip *vip, struct vip_address *address);
