@@ -1,0 +1,357 @@
+#include "loader.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "suggest.h"
+
+#define CANDIDATES_MAX 64
+
+bool conf_is_name(const char *text)
+{
+	if (!isalnum((unsigned char)text[0]))
+		return false;
+	for (; *text; text++) {
+		if (!isalnum((unsigned char)*text) && !strchr("._-", *text))
+			return false;
+	}
+	return true;
+}
+
+/* What stands in the file, for "must be ..., not ...". */
+static const char *type_text(const config_setting_t *value)
+{
+	switch (config_setting_type(value)) {
+	case CONFIG_TYPE_GROUP:
+		return "a { } section";
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		return "a number";
+	case CONFIG_TYPE_FLOAT:
+		return "a number with a fraction";
+	case CONFIG_TYPE_STRING:
+		return "a string";
+	case CONFIG_TYPE_BOOL:
+		return "true or false";
+	default:
+		return "a list";
+	}
+}
+
+static bool want_string(struct conf_loader *loader, const config_setting_t *value,
+			const char *name)
+{
+	unsigned line = config_setting_source_line(value);
+
+	if (config_setting_type(value) == CONFIG_TYPE_STRING) {
+		if (strlen(config_setting_get_string(value)) <= CONF_STRING_BYTES_MAX)
+			return true;
+		conf_mistake(loader, line, "%s: is longer than %d bytes", name,
+			     CONF_STRING_BYTES_MAX);
+		return false;
+	}
+	if (config_setting_is_aggregate(value))
+		conf_mistake(loader, line, "%s: must be one string, not %s", name,
+			     type_text(value));
+	else
+		conf_mistake(loader, line, "%s: must be a string, not %s; put it in double quotes",
+			     name, type_text(value));
+	return false;
+}
+
+static void load_name(struct conf_loader *loader, const struct conf_setting *setting,
+		      const config_setting_t *value, char *object)
+{
+	unsigned line = config_setting_source_line(value);
+	const char *text;
+
+	if (!want_string(loader, value, setting->name))
+		return;
+	text = config_setting_get_string(value);
+	if (strlen(text) >= setting->bytes)
+		conf_mistake(loader, line, "%s: \"%.32s...\" is longer than %zu letters", setting->name,
+			     text, setting->bytes - 1);
+	else if (!text[0])
+		conf_mistake(loader, line, "%s: is empty", setting->name);
+	else if (!conf_is_name(text))
+		conf_mistake(loader, line,
+			     "%s: \"%s\" may hold only letters a-z, digits, '.', '_' and '-', and "
+			     "must begin with a letter or digit", setting->name, text);
+	else
+		strcpy(object + setting->offset, text);
+}
+
+static void store_number(const struct conf_setting *setting, int64_t number, char *object)
+{
+	void *member = object + setting->offset;
+	int64_t wide = number * conf_unit_ns(setting->unit);
+	unsigned narrow = (unsigned)number;
+	uint16_t small = (uint16_t)number;
+
+	if (setting->bytes == sizeof(wide))
+		memcpy(member, &wide, sizeof(wide));
+	else if (setting->bytes == sizeof(narrow))
+		memcpy(member, &narrow, sizeof(narrow));
+	else if (setting->bytes == sizeof(small))
+		memcpy(member, &small, sizeof(small));
+}
+
+static void out_of_range(struct conf_loader *loader, const struct conf_setting *setting,
+			 unsigned line, long long number)
+{
+	const char *unit = conf_unit_text(setting->unit), *space = *unit ? " " : "";
+
+	if (setting->unit == CONF_MS && number > 0 && number < setting->min &&
+	    number * 1000 <= setting->max)
+		conf_mistake(loader, line,
+			     "%s: %lld is out of range (%lld..%lld ms); the unit is milliseconds: "
+			     "%lld s are %lld000", setting->name, number, (long long)setting->min,
+			     (long long)setting->max, number, number);
+	else
+		conf_mistake(loader, line, "%s: %lld is out of range (%lld..%lld%s%s)",
+			     setting->name, number, (long long)setting->min,
+			     (long long)setting->max, space, unit);
+}
+
+static void load_number(struct conf_loader *loader, const struct conf_setting *setting,
+			const config_setting_t *value, char *object)
+{
+	unsigned line = config_setting_source_line(value);
+	int type = config_setting_type(value);
+	long long number;
+
+	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) {
+		conf_mistake(loader, line, "%s: must be a whole number, not %s%s", setting->name,
+			     type_text(value),
+			     type == CONFIG_TYPE_STRING ? "; write it without quotes" : "");
+		return;
+	}
+	number = config_setting_get_int64(value);
+	if (number < setting->min || number > setting->max)
+		out_of_range(loader, setting, line, number);
+	else
+		store_number(setting, number, object);
+}
+
+static void unknown_word(struct conf_loader *loader, const struct conf_setting *setting,
+			 unsigned line, const char *text)
+{
+	const char *candidates[CANDIDATES_MAX];
+	const char *suggestion;
+	char known[256] = "";
+	size_t count = 0;
+
+	for (const struct conf_word *word = setting->words; word->text; word++) {
+		if (word->refusal)
+			continue;
+		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s",
+			 count ? ", " : "", word->text);
+		candidates[count++] = word->text;
+	}
+	suggestion = conf_suggest(text, candidates, count);
+	if (suggestion)
+		conf_mistake(loader, line, "%s: \"%s\" is not one of %s; did you mean \"%s\"?",
+			     setting->name, text, known, suggestion);
+	else
+		conf_mistake(loader, line, "%s: \"%s\" is not one of %s", setting->name, text,
+			     known);
+}
+
+static void store_word(const struct conf_setting *setting, int value, char *object)
+{
+	if (setting->bytes)
+		memcpy(object + setting->offset, &value, sizeof(value));
+}
+
+static void load_word(struct conf_loader *loader, const struct conf_setting *setting,
+		      const config_setting_t *value, char *object)
+{
+	unsigned line = config_setting_source_line(value);
+	const char *text;
+
+	if (!want_string(loader, value, setting->name))
+		return;
+	text = config_setting_get_string(value);
+	for (const struct conf_word *word = setting->words; word->text; word++) {
+		if (strcmp(word->text, text) != 0)
+			continue;
+		if (word->refusal)
+			conf_mistake(loader, line, "%s: \"%s\": %s", setting->name, text,
+				     word->refusal);
+		else
+			store_word(setting, word->value, object);
+		return;
+	}
+	unknown_word(loader, setting, line, text);
+}
+
+/* A list of strings may be written as a list or as an array. */
+static void check_list(struct conf_loader *loader, const struct conf_setting *setting,
+		       const config_setting_t *value)
+{
+	unsigned line = config_setting_source_line(value);
+	bool sections = setting->type == CONF_SECTIONS;
+	int count = config_setting_length(value);
+
+	if (!config_setting_is_list(value) && !(config_setting_is_array(value) && !sections)) {
+		conf_mistake(loader, line, "%s: must be a list, %s, not %s", setting->name,
+			     sections ? "( { ... }, { ... } )" : "( \"...\", \"...\" )",
+			     type_text(value));
+		return;
+	}
+	if (setting->min == setting->max && count != setting->min)
+		conf_mistake(loader, line, "%s: %d given; there must be exactly %d",
+			     setting->name, count, (int)setting->min);
+	else if (count < setting->min)
+		conf_mistake(loader, line, "%s: is empty", setting->name);
+	else if (count > setting->max)
+		conf_mistake(loader, line, "%s: %d given; at most %d are possible", setting->name,
+			     count, (int)setting->max);
+	for (int i = 0; i < count; i++) {
+		const config_setting_t *element = config_setting_get_elem(value, (unsigned)i);
+
+		if (!sections)
+			want_string(loader, element, setting->name);
+		else if (!config_setting_is_group(element))
+			conf_mistake(loader, config_setting_source_line(element),
+				     "%s: every element must be a { } section, not %s",
+				     setting->name, type_text(element));
+	}
+}
+
+static void load_value(struct conf_loader *loader, const struct conf_setting *setting,
+		       const config_setting_t *value, void *object)
+{
+	switch (setting->type) {
+	case CONF_NAME:
+		load_name(loader, setting, value, object);
+		break;
+	case CONF_NUMBER:
+		load_number(loader, setting, value, object);
+		break;
+	case CONF_WORD:
+		load_word(loader, setting, value, object);
+		break;
+	case CONF_STRING:
+		want_string(loader, value, setting->name);
+		break;
+	case CONF_STRINGS:
+	case CONF_SECTIONS:
+		check_list(loader, setting, value);
+		break;
+	case CONF_TYPE_UNSET:
+		break;
+	}
+}
+
+/* A word whose default depends on another setting is left to the section's loader. */
+static void load_preset(const struct conf_setting *setting, char *object)
+{
+	if (setting->type == CONF_NUMBER)
+		store_number(setting, setting->preset, object);
+	if (setting->type == CONF_NAME && setting->preset_text)
+		strcpy(object + setting->offset, setting->preset_text);
+	for (const struct conf_word *word = setting->words; word && word->text; word++) {
+		if (!strcmp(word->text, setting->preset_text))
+			store_word(setting, word->value, object);
+	}
+}
+
+const char *conf_meant(enum conf_section section, const char *name)
+{
+	const char *candidates[CANDIDATES_MAX];
+	size_t row_count, count = 0;
+	const struct conf_setting *rows = conf_schema(&row_count);
+
+	for (size_t i = 0; i < row_count && count < CANDIDATES_MAX; i++) {
+		if (rows[i].section == section)
+			candidates[count++] = rows[i].name;
+	}
+	return conf_suggest(name, candidates, count);
+}
+
+static void unknown_key(struct conf_loader *loader, enum conf_section section,
+			const config_setting_t *value)
+{
+	const char *name = config_setting_name(value);
+	const char *suggestion = conf_meant(section, name), *where = conf_section_text(section);
+	unsigned line = config_setting_source_line(value);
+	enum conf_section home = conf_schema_section_of(name);
+
+	if (suggestion)
+		conf_mistake(loader, line, "'%s' is not a setting of %s; did you mean '%s'?", name,
+			     where, suggestion);
+	else if (conf_section_takes_parameters(section))
+		return;
+	else if (home != CONF_SECTION_UNSET)
+		conf_mistake(loader, line, "'%s' is not a setting of %s; it belongs in %s", name,
+			     where, conf_section_text(home));
+	else
+		conf_mistake(loader, line, "'%s' is not a setting of %s", name, where);
+}
+
+/* A required setting that is only misspelt is one mistake, not two. */
+static void missing_key(struct conf_loader *loader, const struct conf_setting *setting,
+			const config_setting_t *from)
+{
+	for (int i = 0; i < config_setting_length(from); i++) {
+		const char *name = config_setting_name(config_setting_get_elem(from, (unsigned)i));
+		const char *suggestion;
+
+		if (conf_schema_find(setting->section, name))
+			continue;
+		suggestion = conf_meant(setting->section, name);
+		if (suggestion && !strcmp(suggestion, setting->name))
+			return;
+	}
+	conf_mistake(loader, config_setting_source_line(from), "'%s' is missing in %s: %s",
+		     setting->name, conf_section_text(setting->section), setting->help);
+}
+
+void conf_load_section(struct conf_loader *loader, enum conf_section section,
+		       const config_setting_t *from, void *object)
+{
+	size_t count;
+	const struct conf_setting *rows = conf_schema(&count);
+
+	for (int i = 0; i < config_setting_length(from); i++) {
+		const config_setting_t *value = config_setting_get_elem(from, (unsigned)i);
+
+		if (!conf_schema_find(section, config_setting_name(value)))
+			unknown_key(loader, section, value);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *value;
+
+		if (rows[i].section != section)
+			continue;
+		value = config_setting_get_member(from, rows[i].name);
+		load_preset(&rows[i], object);
+		if (value)
+			load_value(loader, &rows[i], value, object);
+		else if (rows[i].required)
+			missing_key(loader, &rows[i], from);
+	}
+}
+
+const config_setting_t *conf_list(enum conf_section section, const config_setting_t *from,
+				  const char *name)
+{
+	const config_setting_t *value = config_setting_get_member(from, name);
+	bool sections = conf_schema_find(section, name)->type == CONF_SECTIONS;
+
+	if (!value || config_setting_is_list(value))
+		return value;
+	return config_setting_is_array(value) && !sections ? value : NULL;
+}
+
+const char *conf_string(const config_setting_t *from, const char *name, unsigned *ret_line)
+{
+	const config_setting_t *value = config_setting_get_member(from, name);
+
+	if (!value || config_setting_type(value) != CONFIG_TYPE_STRING ||
+	    strlen(config_setting_get_string(value)) > CONF_STRING_BYTES_MAX)
+		return NULL;
+	*ret_line = config_setting_source_line(value);
+	return config_setting_get_string(value);
+}
