@@ -106,7 +106,7 @@ all: $(PROGRAMS) $(COMPILED_PLUGINS) $(COPIED_PLUGINS) ## build programs and plu
 # Stamps: rewritten only when their text changes, so that what depends on them is built again.
 .PHONY: FORCE
 FORCE:
-stamp = $(Q)mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
+stamp = @mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 
 $(B)/flags: FORCE
 	@$(PKG_CONFIG) --exists $(PACKAGES) || { $(PKG_CONFIG) --print-errors --exists $(PACKAGES); \
@@ -294,12 +294,18 @@ uninstall: ## remove what install put there; configuration, keys and state stay
 	rm -rf $(DESTDIR)$(LIBDIR)/hbd $(DESTDIR)$(DOCDIR)
 	-@rmdir $(DESTDIR)$(SYSCONFDIR)/hbd 2>/dev/null
 
-.PHONY: deb
+.PHONY: deb rpm
+# $(1) folder to which the sources are copied
+copy_sources = rm -rf $(1) && mkdir -p $(1) && tar -c --exclude=./build --exclude=./.git . | tar -x -C $(1)
 deb: ## the Debian package, in build/deb/
-	$(Q)rm -rf build/deb && mkdir -p build/deb/hbd-$(VERSION)
-	$(Q)tar -c --exclude=./build --exclude=./.git . | tar -x -C build/deb/hbd-$(VERSION)
+	$(Q)rm -rf build/deb && $(call copy_sources,build/deb/hbd-$(VERSION))
 	$(Q)cp -r packaging/debian build/deb/hbd-$(VERSION)/debian
 	cd build/deb/hbd-$(VERSION) && dpkg-buildpackage -us -uc -b
+rpm: ## the RPM package, in build/rpm/
+	$(Q)rm -rf build/rpm && $(call copy_sources,build/rpm/hbd-$(VERSION)) && mkdir build/rpm/SOURCES
+	$(Q)tar -cz -C build/rpm -f build/rpm/SOURCES/hbd-$(VERSION).tar.gz hbd-$(VERSION)
+	rpmbuild -bb --define '_topdir $(CURDIR)/build/rpm' $(if $(wildcard /etc/debian_version),--nodeps) \
+		packaging/rpm/hbd.spec
 
 # ---- to look at --------------------------------------------------------------------------------
 
