@@ -60,6 +60,7 @@ enum hbd_alert {
 	HBD_ALERT_PLUGIN_FAILED,
 	HBD_ALERT_ADDRESS_RESTORED,	/* someone deleted an address */
 	HBD_ALERT_NOT_TAKEN,		/* a switchover failed, this node serves again */
+	HBD_ALERT_ENGINE_DIED,		/* by the guardian: the engine died or hung; its groups move */
 	HBD_ALERT_COUNT
 };
 

@@ -86,6 +86,7 @@ static const char *const alert_texts[HBD_ALERT_COUNT] = {
 	[HBD_ALERT_PLUGIN_FAILED] = "plugin-failed",
 	[HBD_ALERT_ADDRESS_RESTORED] = "address-restored",
 	[HBD_ALERT_NOT_TAKEN] = "not-taken",
+	[HBD_ALERT_ENGINE_DIED] = "engine-died",
 };
 
 const char *hbd_role_text(enum hbd_role role)
