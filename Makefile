@@ -213,9 +213,9 @@ tsan: ## unit tests and simulation with the thread sanitizer
 	@$(MAKE) --no-print-directory -k VARIANT=tsan unit sim
 cover: ## coverage of unit, golden and simulation: build/cover/index.html
 	@find build/cover -name '*.gcda' -delete 2>/dev/null; true
-	@$(MAKE) --no-print-directory -k VARIANT=cover unit golden sim
+	@$(MAKE) --no-print-directory -k VARIANT=cover unit golden sim; status=$$?; \
 	gcovr --root . --filter hbd/ --filter plugins/ --print-summary \
-		--html-details build/cover/index.html build/cover
+		--html-details build/cover/index.html build/cover && exit $$status
 
 .PHONY: fuzz run-fuzz
 fuzz: ## libFuzzer, FUZZ_SECONDS=10 for each of tests/fuzz/fuzz_*.c (clang)

@@ -20,6 +20,7 @@ bed_tree=$PWD/build/system/tree
 bed_run=$PWD/build/system/run.$$
 bed_net=hbdsys$$
 bed_failed=0
+bed_installs=yes	# hbd by make install, on every machine
 declare -A bed_leader bed_nspawn
 
 skip() { echo "skipped: $*"; exit 77; }
@@ -36,8 +37,11 @@ check() {
 }
 
 must() {
+	local before=$bed_failed
+	bed_failed=0
 	check "$@"
 	[ $bed_failed -eq 0 ] || exit 1
+	bed_failed=$before
 }
 
 within() {
@@ -70,7 +74,12 @@ bed_up() {
 	done
 	ip -n "$bed_net" addr add 10.99.0.254/24 dev br0
 	ip -n "$bed_net" addr add fd99::254/64 dev br0 nodad
-	make --no-print-directory -s install DESTDIR="$bed_run/hbd" VARIANT="${VARIANT:-release}" || exit 1
+	mkdir -p "$bed_run/hbd"
+	[ "$bed_installs" = no ] ||
+		make --no-print-directory -s install DESTDIR="$bed_run/hbd" >"$bed_run/install" 2>&1 || {
+			cat "$bed_run/install"
+			exit 1
+		}
 }
 
 # A control group for the node alone: nodes that share one would manage each other's services.
