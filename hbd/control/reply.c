@@ -31,7 +31,7 @@ const char *reply_refusal_code(int error)
 	case -EINVAL:
 		return "configurations-differ";
 	case -ENODEV:
-		return "peer-fault";
+		return "peer-not-ready";
 	case -EBUSY:
 		return "under-way";
 	default:
@@ -60,7 +60,8 @@ const char *reply_refusal_sentence(int error, const char *group, const char *sel
 		break;
 	case -ENODEV:
 		snprintf(sentence, REPLY_SENTENCE_BYTES,
-			 "%s reports a fault for %s: see 'hbctl status' there", peer, group);
+			 "%s does not stand by for %s, or a check or interface fails there: see "
+			 "'hbctl status' on it", peer, group);
 		break;
 	case -EBUSY:
 		snprintf(sentence, REPLY_SENTENCE_BYTES,

@@ -77,12 +77,13 @@ static json_t *peer(const struct snapshot_source *source)
 				? json_integer(snapshot_age_ms(source, detector->last_rx_ns))
 				: json_null();
 
-	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I}", "name",
+	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:I}", "name",
 			 source->conf->nodes[1 - source->self].name, "state",
 			 hbd_peer_state_text(hbd_node_peer_state(node)), "heard_age_ms", heard,
 			 "longest_silence_ms", (json_int_t)(detector->max_gap_ns / HBD_MS_NS),
 			 "mismatches", mismatches(node->mismatch), "seal_failures",
-			 (json_int_t)node->seal_failures);
+			 (json_int_t)node->seal_failures, "unreachable",
+			 (json_int_t)node->unreachable);
 }
 
 static json_t *alerts(const struct snapshot_source *source)
@@ -91,7 +92,8 @@ static json_t *alerts(const struct snapshot_source *source)
 	bool has_detail = extra->spool_detail && extra->spool_detail[0];
 
 	return json_pack("{s:i, s:I, s:I, s:I, s:o}", "configured", source->conf->alert_count,
-			 "taken", (json_int_t)extra->spool_taken, "pending", (json_int_t)extra->spool_pending, "oldest_age_ms",
+			 "taken", (json_int_t)extra->spool_taken, "pending",
+			 (json_int_t)extra->spool_pending, "oldest_age_ms",
 			 (json_int_t)(extra->spool_oldest_age_ns / HBD_MS_NS), "detail",
 			 snapshot_text(has_detail ? extra->spool_detail : NULL));
 }

@@ -117,6 +117,15 @@ static json_t *checks(const struct snapshot_source *source, uint8_t group)
 	return array;
 }
 
+/* Why a primary is one is why it claimed; that its addresses came on since is no news. */
+static enum hbd_reason last_reason(const struct hbd_group *state)
+{
+	bool is_complete = state->role == HBD_ROLE_PRIMARY &&
+			   state->reason == HBD_REASON_ADDRESSES_ON;
+
+	return is_complete ? state->claim_reason : state->reason;
+}
+
 json_t *snapshot_group(const struct snapshot_source *source, uint8_t group)
 {
 	const struct hbd_conf_group *conf = &source->conf->groups[group];
@@ -130,8 +139,8 @@ json_t *snapshot_group(const struct snapshot_source *source, uint8_t group)
 			 " s:o, s:o, s:o}",
 			 "name", conf->name, "role", hbd_role_text(state->role), "role_age_ms",
 			 snapshot_age_ms(source, state->since_ns), "reason",
-			 hbd_reason_text(state->reason), "reason_sentence",
-			 hbd_reason_sentence(state->reason), "epoch", (json_int_t)state->epoch,
+			 hbd_reason_text(last_reason(state)), "reason_sentence",
+			 hbd_reason_sentence(last_reason(state)), "epoch", (json_int_t)state->epoch,
 			 "health", state->health, "faults", faults(state->faults), "preferred",
 			 snapshot_text(preferred), "resigned", state->resigned, "addresses",
 			 addresses(source, group), "lease_left_ms", lease, "switchover",

@@ -161,7 +161,7 @@ static void print_nodes(const json_t *status, FILE *stream)
 {
 	const json_t *peer = json_object_get(status, "peer");
 	const json_t *profile = json_object_get(status, "profile");
-	char a[TEXT_CLEAN_BYTES], b[TEXT_CLEAN_BYTES], c[TEXT_CLEAN_BYTES];
+	char a[TEXT_CLEAN_BYTES], b[TEXT_CLEAN_BYTES], c[TEXT_CLEAN_BYTES], d[TEXT_CLEAN_BYTES];
 	char age[STATUS_DURATION_BYTES], silence[STATUS_DURATION_BYTES];
 	char text[SENTENCE_BYTES];
 
@@ -170,7 +170,7 @@ static void print_nodes(const json_t *status, FILE *stream)
 		 " ms)",
 		 text_clean(status, "node", a), text_clean(status, "cluster", b),
 		 status_duration(status_number(status, "uptime_ms"), age),
-		 status_string(status, "version"), text_clean(profile, "name", c),
+		 text_clean(status, "version", d), text_clean(profile, "name", c),
 		 status_number(profile, "grant_us") / 1000);
 	fact(stream, "Here", text);
 	status_duration(status_number(peer, "heard_age_ms"), age);
