@@ -87,6 +87,7 @@ void hbd_node_init(struct hbd_node *node, const struct hbd_node_config *config, 
 	memset(node, 0, sizeof(*node));
 	node->config = config;
 	node->started_ns = now_ns;
+	node->alone_since_ns = now_ns;
 	node->now_ns = now_ns;
 	node->ticked_ns = now_ns - 1;
 	node->next_send_ns = now_ns;
@@ -104,20 +105,22 @@ void hbd_node_init(struct hbd_node *node, const struct hbd_node_config *config, 
 }
 
 /*
- * What was slept through is no evidence. After a stall as long as a lease the peer, unheard, may
- * have gone over to long leases; if it was the owner, only their end makes a claim safe.
+ * What was slept through is no evidence. After a stall as long as a lease the peer may have claimed
+ * and, having heard nothing, gone over to long leases: until it is heard, only their end makes a
+ * claim on silence safe.
  */
 static void take_stall(struct hbd_node *node, int64_t late_ns)
 {
 	const struct hbd_profile *profile = &node->config->profile;
 
 	hbd_detector_stalled(&node->detector, late_ns, node->now_ns);
-	if (late_ns < profile->grant_ns || node->detector.gone)
+	if (late_ns < profile->grant_ns)
 		return;
 	for (uint8_t i = 0; i < node->config->group_count; i++) {
 		struct hbd_group *group = &node->groups[i];
 
-		if (group->peer.known && node_role_occupies(group->peer.role))
+		node_hold_claims(node, group);
+		if (!node->detector.gone)
 			group->hold_until_ns = hbd_time_add(node->now_ns, profile->alone_ns);
 	}
 }

@@ -97,6 +97,8 @@ struct hbd_node {
 	bool stopping;
 	bool stopped;
 	bool heard;			/* the peer was heard in this life */
+	int64_t alone_since_ns;		/* start, or the last sign of a peer that does not hear us */
+	bool peer_absent;		/* it was not heard at the last TICK */
 	bool peer_running;		/* its newest heartbeat says so: neither quiet nor stopping */
 	bool peer_loss_told;		/* an alert for the present loss was raised */
 	bool config_differs;		/* an alert for that was raised and not taken back */

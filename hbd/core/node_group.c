@@ -72,7 +72,8 @@ static void begin_takeover(struct hbd_node *node, uint8_t index, enum hbd_reason
 	uint64_t highest = group->epoch > group->peer.epoch ? group->epoch : group->peer.epoch;
 
 	cancel_plan(group, index, actions);
-	group->epoch = highest + 1;
+	/* even for node 0, odd for node 1: two that cannot hear each other never use the same */
+	group->epoch = highest + 1 + (highest % HBD_NODES == node->config->self);
 	group->claim_reason = reason;
 	group->resigned = false;
 	group->rival = false;

@@ -156,7 +156,7 @@ static enum hbd_reason judge_silence(const struct hbd_node *node, const struct h
 	    node->now_ns < group->hold_until_ns)
 		return HBD_REASON_UNSET;
 	if (!node->heard)
-		return node->now_ns >= hbd_time_add(node->started_ns, profile->alone_ns) ?
+		return node->now_ns >= hbd_time_add(node->alone_since_ns, profile->alone_ns) ?
 		       HBD_REASON_ALONE : HBD_REASON_UNSET;
 	return hbd_node_peer_state(node) == HBD_PEER_SILENT ? HBD_REASON_PEER_SILENT
 							     : HBD_REASON_UNSET;
@@ -168,6 +168,10 @@ static enum hbd_reason claim_reason(const struct hbd_node *node, struct hbd_grou
 {
 	enum hbd_peer_state state = hbd_node_peer_state(node);
 
+	/* after a stall the peer may have come back since: listen first */
+	if ((state == HBD_PEER_STOPPED || state == HBD_PEER_DIED) &&
+	    node->now_ns < group->hold_until_ns)
+		return HBD_REASON_UNSET;
 	if (state == HBD_PEER_STOPPED)
 		return HBD_REASON_PEER_STOPPED;
 	if (state == HBD_PEER_DIED)
@@ -176,8 +180,10 @@ static enum hbd_reason claim_reason(const struct hbd_node *node, struct hbd_grou
 		group->unowned_since_ns = HBD_NEVER_NS;
 		return judge_silence(node, group);
 	}
-	/* a session was proven, but the peer has not yet said what it holds */
-	if (node->peer_hb_seq == 0)
+	/* a session was proven but the peer has not yet said what it holds, or this node slept and
+	 * the newest word that waited for it is an old one */
+	if (node->peer_hb_seq == 0 ||
+	    node->now_ns - node->detector.last_rx_ns >= node->config->profile.grant_ns)
 		return HBD_REASON_UNSET;
 	if (group->peer.known && node_role_occupies(group->peer.role)) {
 		group->unowned_since_ns = HBD_NEVER_NS;
@@ -254,8 +260,10 @@ static int64_t claim_deadline_ns(const struct hbd_node *node, const struct hbd_g
 		return deadline_ns;
 	}
 	deadline_ns = hbd_time_max(group->lease.promised_until_ns, group->hold_until_ns);
+	if (node->detector.gone)
+		return deadline_ns;
 	if (!node->heard)
-		return hbd_time_max(deadline_ns, hbd_time_add(node->started_ns,
+		return hbd_time_max(deadline_ns, hbd_time_add(node->alone_since_ns,
 							      node->config->profile.alone_ns));
 	return hbd_time_max(deadline_ns, hbd_detector_silent_at_ns(&node->detector));
 }

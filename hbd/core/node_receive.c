@@ -22,10 +22,8 @@ static void take_new_process(struct hbd_node *node)
 {
 	forget_peer(node);
 	hbd_detector_new_session(&node->detector);
-	for (uint8_t i = 0; i < node->config->group_count; i++) {
+	for (uint8_t i = 0; i < node->config->group_count; i++)
 		hbd_lease_forget_promise(&node->groups[i].lease);
-		node->groups[i].hold_until_ns = 0;
-	}
 }
 
 static void take_proof(struct hbd_node *node, const struct hbd_received *received,
@@ -39,6 +37,12 @@ static void take_proof(struct hbd_node *node, const struct hbd_received *receive
 	node->seal_failures = 0;
 	node->mismatch &= (uint8_t)~(HBD_MISMATCH_KEY | HBD_MISMATCH_VERSION);
 	hbd_detector_alive(&node->detector, received_ns);
+}
+
+/* Mail that waited while this node slept does not tell what is now. */
+static bool is_fresh(const struct hbd_node *node, int64_t received_ns)
+{
+	return received_ns >= node->detector.evidence_from_ns;
 }
 
 static int find_group(const struct hbd_node *node, uint32_t id)
@@ -61,8 +65,9 @@ static void take_group(struct hbd_node *node, struct hbd_group *group,
 		.health = entry->health,
 		.epoch = entry->epoch,
 	};
-	if (node_role_occupies(group->peer.role)) {
+	if (is_fresh(node, received_ns))
 		group->hold_until_ns = 0;
+	if (node_role_occupies(group->peer.role)) {
 		group->peer_owned = true;
 		hbd_lease_promise(&group->lease, &node->config->profile, received_ns,
 				  (int64_t)heartbeat->lease_us * HBD_US_NS);
@@ -149,13 +154,14 @@ static void take_heartbeat(struct hbd_node *node, uint8_t link,
 }
 
 /* The session is over: all the peer had is free. */
-static void take_goodbye(struct hbd_node *node, bool will)
+static void take_goodbye(struct hbd_node *node, bool will, int64_t received_ns)
 {
 	hbd_detector_gone(&node->detector, will);
 	forget_peer(node);
 	for (uint8_t i = 0; i < node->config->group_count; i++) {
 		hbd_lease_forget_promise(&node->groups[i].lease);
-		node->groups[i].hold_until_ns = 0;
+		if (is_fresh(node, received_ns))
+			node->groups[i].hold_until_ns = 0;
 	}
 }
 
@@ -188,6 +194,9 @@ void node_receive(struct hbd_node *node, const struct hbd_event *event,
 			    &received);
 	if (received.proven)
 		take_proof(node, &received, received_ns);
+	/* somebody with the key is there and does not hear us: it may serve, so do not start alone */
+	if (received.fresh_offer)
+		node->alone_since_ns = node->now_ns;
 
 	switch (received.receipt) {
 	case HBD_RECEIPT_UNSET:
@@ -212,7 +221,7 @@ void node_receive(struct hbd_node *node, const struct hbd_event *event,
 		break;
 	case HBD_RECEIPT_HEARTBEAT:
 		if (received.header.type == HBD_PACKET_GOODBYE)
-			take_goodbye(node, received.header.flags & HBD_FLAG_WILL);
+			take_goodbye(node, received.header.flags & HBD_FLAG_WILL, received_ns);
 		else
 			take_heartbeat(node, event->link, &received, received_ns, actions);
 		break;

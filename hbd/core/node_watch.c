@@ -62,6 +62,21 @@ static void tell_loss(struct hbd_node *node, enum hbd_peer_state state,
 		->reason = loss_reason(state);
 }
 
+/*
+ * A peer that was away may have owned meanwhile, unseen, and have let go since: what neighbors
+ * have cached may be wrong.
+ */
+static void greet(struct hbd_node *node, struct hbd_actions *actions)
+{
+	bool absent = !node_peer_present(node);
+
+	if (node->peer_absent && !absent)
+		for (uint8_t i = 0; i < node->config->group_count; i++)
+			if (hbd_node_holds(node, i))
+				node_act(actions, HBD_ACTION_ANNOUNCE)->group = i;
+	node->peer_absent = absent;
+}
+
 /* Redundancy lost and restored, and configurations that differ. */
 void node_watch_peer(struct hbd_node *node, struct hbd_actions *actions)
 {
@@ -72,6 +87,7 @@ void node_watch_peer(struct hbd_node *node, struct hbd_actions *actions)
 
 	if (node->stopping)
 		return;
+	greet(node, actions);
 	if (gone && !node->peer_loss_told)
 		tell_loss(node, state, actions);
 	if (state == HBD_PEER_ALIVE && node->peer_running && node->peer_loss_told) {

@@ -56,7 +56,7 @@ struct hbd_hello {
 	uint8_t key_count;			/* of key_ids, 1..HBD_KEYS_MAX */
 	uint32_t capabilities;			/* bits for later minor versions; unknown ones ignored */
 	uint8_t key_ids[HBD_KEYS_MAX];		/* key ids the sender holds; rest zero */
-	uint8_t nonce[HBD_NONCE_BYTES];		/* node 0's, fresh per attempt; zero in KNOCK */
+	uint8_t nonce[HBD_NONCE_BYTES];		/* of the offer, fresh per attempt */
 	uint8_t answer[HBD_NONCE_BYTES];	/* node 1's; zero in KNOCK and HELLO */
 	uint64_t config_digest;
 };

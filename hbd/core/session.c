@@ -128,9 +128,35 @@ static void prove(struct hbd_session *session, const struct hbd_channel *channel
 	received->proven = true;
 	received->new_process = !session->running.open ||
 				session->running.peer_session != channel->peer_session;
+	session->previous = session->running;
+	if (received->new_process)
+		session->previous.open = false;
 	session->running = *channel;
 	session->next.open = false;
 	session->established++;
+	/* answers to the offer that led here have done their work */
+	hbd_session_begin(session);
+}
+
+/*
+ * A well-sealed offer with a nonce not seen before: its sender is there now, or somebody repeats
+ * what he recorded in an earlier life, which he can do once for each recording.
+ */
+static bool is_fresh_offer(struct hbd_session *session, const uint8_t nonce[HBD_NONCE_BYTES])
+{
+	for (int i = 0; i < HBD_OFFERS_MAX; i++)
+		if (memcmp(session->offers[i], nonce, HBD_NONCE_BYTES) == 0)
+			return false;
+	memcpy(session->offers[session->offer_count % HBD_OFFERS_MAX], nonce, HBD_NONCE_BYTES);
+	session->offer_count++;
+	return true;
+}
+
+static void prove_next(struct hbd_session *session, struct hbd_received *received)
+{
+	const struct hbd_channel channel = session->next;
+
+	prove(session, &channel, received);
 }
 
 static enum hbd_drop receive_hello(const struct hbd_session *session, struct hbd_received *received)
@@ -196,6 +222,8 @@ static enum hbd_drop receive_handshake(struct hbd_session *session, const uint8_
 	    hbd_packet_decode_hello(bytes + HBD_HEADER_BYTES, header->body_bytes,
 				    &received->hello) < 0)
 		return HBD_DROP_BODY;
+	if (header->type != HBD_PACKET_HELLO_ACK)
+		received->fresh_offer = is_fresh_offer(session, received->hello.nonce);
 	if (header->type == HBD_PACKET_HELLO)
 		return receive_hello(session, received);
 	if (header->type == HBD_PACKET_KNOCK)
@@ -235,7 +263,8 @@ static struct hbd_channel *find_channel(struct hbd_session *session,
 					const struct hbd_header *header, const uint8_t *bytes,
 					size_t length, enum hbd_drop *ret_drop)
 {
-	struct hbd_channel *channels[] = { &session->running, &session->next };
+	struct hbd_channel *channels[] = { &session->running, &session->next,
+					   &session->previous };
 
 	*ret_drop = HBD_DROP_SESSION;
 	if (header->receiver_session != session->own_session)
@@ -269,10 +298,12 @@ static enum hbd_drop receive_data(struct hbd_session *session, uint8_t link, con
 					&received->heartbeat) < 0)
 		return HBD_DROP_BODY;
 	if (channel == &session->next)
-		prove(session, &session->next, received);
+		prove_next(session, received);
 	received->receipt = HBD_RECEIPT_HEARTBEAT;
-	if (header->type == HBD_PACKET_GOODBYE)
+	if (header->type == HBD_PACKET_GOODBYE) {
 		session->running.closed_by_peer = true;
+		session->previous.open = false;
+	}
 	return HBD_DROP_NONE;
 }
 
@@ -323,6 +354,7 @@ void hbd_session_receive(struct hbd_session *session, uint8_t link, const uint8_
 	ret_received->receipt = HBD_RECEIPT_UNSET;
 	ret_received->proven = false;
 	ret_received->new_process = false;
+	ret_received->fresh_offer = false;
 	ret_received->handshake_seal_failed = false;
 	ret_received->drop = receive(session, link, bytes, length, ret_received);
 	if (ret_received->drop != HBD_DROP_NONE)
@@ -371,13 +403,12 @@ static size_t close_handshake(const struct hbd_session *session, const struct hb
 size_t hbd_session_offer(const struct hbd_session *session, uint8_t link, uint64_t config_digest,
 			 uint8_t *bytes)
 {
-	bool offerer = session->self == OFFERER;
-	struct hbd_header header = make_header(session, offerer ? HBD_PACKET_HELLO
-								 : HBD_PACKET_KNOCK, link);
+	struct hbd_header header = make_header(session, session->self == OFFERER ?
+							HBD_PACKET_HELLO : HBD_PACKET_KNOCK,
+					       link);
 	struct hbd_hello hello = make_hello(session, config_digest);
 
-	if (offerer)
-		memcpy(hello.nonce, session->nonce, sizeof(hello.nonce));
+	memcpy(hello.nonce, session->nonce, sizeof(hello.nonce));
 	return close_handshake(session, &session->keys[session->hello_key], &header, &hello, bytes);
 }
 

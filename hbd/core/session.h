@@ -20,6 +20,8 @@
 #include "replay.h"
 #include "seal.h"
 
+#define HBD_OFFERS_MAX 16	/* remembered, to tell a repeated offer from a fresh one */
+
 /* Keys and counters of one session. */
 struct hbd_channel {
 	bool open;
@@ -40,12 +42,15 @@ struct hbd_session {
 	const struct hbd_key *keys;
 	const uint8_t *seed;
 	uint64_t own_session;		/* random per process, never 0 */
-	uint64_t attempts;		/* node 0: nonces used so far */
+	uint64_t attempts;		/* nonces used so far */
 	uint64_t established;		/* sessions proven so far */
-	uint8_t nonce[HBD_NONCE_BYTES];	/* node 0: of the present attempt */
+	uint8_t nonce[HBD_NONCE_BYTES];	/* of the present attempt */
 	uint8_t hello_key;		/* index of the key the next HELLO or KNOCK is sealed with */
 	struct hbd_channel running;	/* proven */
+	struct hbd_channel previous;	/* with the same process: what is under way may still come */
 	struct hbd_channel next;	/* node 0: answered, not yet proven by a packet */
+	uint8_t offer_count;		/* of offers seen, wraps around */
+	uint8_t offers[HBD_OFFERS_MAX][HBD_NONCE_BYTES];	/* the nonces of the latest */
 	struct hbd_hello confirm;	/* node 0: what CONFIRM says while next is open */
 };
 
@@ -66,6 +71,7 @@ struct hbd_received {
 	enum hbd_drop drop;
 	bool proven;			/* this packet proved a new session */
 	bool new_process;		/* ... and it is another process than before */
+	bool fresh_offer;		/* a KNOCK or HELLO not seen before in this life */
 	bool handshake_seal_failed;	/* drop is SEAL or KEY, on a handshake packet */
 	struct hbd_header header;
 	struct hbd_hello hello;
@@ -88,7 +94,7 @@ void hbd_session_receive(struct hbd_session *session, uint8_t link, const uint8_
 /* True once a session is proven and its peer has not said good-bye. */
 bool hbd_session_is_open(const struct hbd_session *session);
 
-/* Starts a new attempt: node 0 takes a fresh nonce. Both move on to the next key. */
+/* Starts a new attempt: a fresh nonce, and the next key. */
 void hbd_session_begin(struct hbd_session *session);
 
 /*

@@ -75,6 +75,14 @@ static void run_plugin(struct world *world, uint8_t machine, const struct hbd_ac
 		world_chance(&world->random, 100) ? -EAGAIN : 0);
 }
 
+static void announce(const struct world *world, struct world_kernel *kernel, uint64_t epoch)
+{
+	if (world->deaf_to_announcements_after_first && kernel->epoch == epoch)
+		return;
+	kernel->announced_ns = world->now_ns;
+	kernel->epoch = epoch;
+}
+
 static void carry_out(struct world *world, uint8_t machine, const struct hbd_action *action)
 {
 	struct world_machine *m = &world->machines[machine];
@@ -100,8 +108,7 @@ static void carry_out(struct world *world, uint8_t machine, const struct hbd_act
 		kernel->present = true;
 		break;
 	case HBD_ACTION_ANNOUNCE:
-		kernel->announced_ns = world->now_ns;
-		kernel->epoch = m->node.groups[action->group].epoch;
+		announce(world, kernel, m->node.groups[action->group].epoch);
 		break;
 	case HBD_ACTION_RUN:
 		run_plugin(world, machine, action);
@@ -246,7 +253,11 @@ void world_start(struct world *world, uint8_t machine)
 	memset(m->kernel, 0, sizeof(m->kernel));
 	for (size_t i = 0; i < HBD_SEED_BYTES; i++)
 		m->config.seed[i] = (uint8_t)world_random(&world->random);
-	m->config.epoch_floor = 1024 * world->lives[machine];
+	/* the high-water file: above all that a former life used or saw */
+	for (uint8_t i = 0; i < world->group_count; i++)
+		if (m->node.groups[i].epoch > m->config.epoch_floor)
+			m->config.epoch_floor = m->node.groups[i].epoch;
+	m->config.epoch_floor += 1024;
 	hbd_node_init(&m->node, &m->config, world_clock(world, machine));
 	for (uint8_t i = 0; i < WORLD_LINKS; i++)
 		world_event(world, machine,

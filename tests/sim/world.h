@@ -110,6 +110,7 @@ struct world {
 	uint64_t steps;
 	uint64_t changes;		/* of role */
 	bool trace;			/* print changes and alerts */
+	bool deaf_to_announcements_after_first;	/* a mutant: only the first of a claim counts */
 	world_watch watch;
 	void *watch_context;
 };
