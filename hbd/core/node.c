@@ -234,7 +234,7 @@ void hbd_node_step(struct hbd_node *node, const struct hbd_event *event, int64_t
 		node_watch_peer(node, ret_actions);
 		node_watch_links(node, ret_actions);
 	}
-	if (node->fresh_session)
+	if (node->wills_due && hbd_session_is_open(&node->session))
 		node_store_wills(node, ret_actions);
 	/* the claim goes out before the addresses are touched, so that a rival lets go first */
 	node_send_due(node, ret_actions, ticking);

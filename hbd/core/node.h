@@ -104,7 +104,7 @@ struct hbd_node {
 	bool config_differs;		/* an alert for that was raised and not taken back */
 	bool news;			/* something changed: send a heartbeat in this step */
 	bool reply_due;			/* answer a probe or renewal in this step */
-	bool fresh_session;		/* proven in this step: wills are to be written anew */
+	bool wills_due;			/* the session or an epoch is new: write the wills anew */
 	uint8_t mismatch;		/* bits of enum hbd_mismatch */
 	uint8_t links_usable;		/* bit per link */
 	uint8_t links_lost;		/* bit per link: an alert for its loss was raised */

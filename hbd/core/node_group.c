@@ -75,6 +75,7 @@ static void begin_takeover(struct hbd_node *node, uint8_t index, enum hbd_reason
 	/* even for node 0, odd for node 1: two that cannot hear each other never use the same */
 	group->epoch = highest + 1 + (highest % HBD_NODES == node->config->self);
 	group->claim_reason = reason;
+	node->wills_due = true;
 	group->resigned = false;
 	group->rival = false;
 	group->peer_owned = false;

@@ -94,7 +94,7 @@ static void judge_rival(struct hbd_node *node, uint8_t index, struct hbd_actions
 		node_alert(actions, HBD_ALERT_TWO_OWNERS, HBD_SEVERITY_CRITICAL)->group = index;
 }
 
-/* Why the group is free without any election; UNSET = the peer is as good a candidate. */
+/* Why the peer cannot claim the group anyhow; UNSET = it could. */
 static enum hbd_reason vacancy(const struct hbd_group *group)
 {
 	const struct hbd_peer_group *peer = &group->peer;
@@ -107,8 +107,6 @@ static enum hbd_reason vacancy(const struct hbd_group *group)
 		return HBD_REASON_PEER_FAULT;
 	if (peer->role == HBD_ROLE_STOPPED)
 		return HBD_REASON_PEER_STOPPED;
-	if (peer->flags & HBD_GROUP_RESIGNED)
-		return HBD_REASON_PEER_RESIGNED;
 	return HBD_REASON_UNSET;
 }
 
@@ -134,9 +132,11 @@ static enum hbd_reason judge_vacancy(const struct hbd_node *node, struct hbd_gro
 		return reason;
 	if (group->unowned_since_ns == HBD_NEVER_NS)
 		group->unowned_since_ns = node->now_ns;
-	/* an election needs a peer that knows this node has let go, or it may claim by itself */
+	/* to agree on a claim takes a peer that knows of this node's role, or it may claim too */
 	if (node->peer_acked < group->role_hb_seq)
 		return HBD_REASON_UNSET;
+	if (group->peer.flags & HBD_GROUP_RESIGNED)
+		return HBD_REASON_PEER_RESIGNED;
 	if (group->resigned)
 		return node->now_ns >= group->resigned_until_ns ? HBD_REASON_NOT_TAKEN
 								: HBD_REASON_UNSET;

@@ -32,7 +32,7 @@ static void take_proof(struct hbd_node *node, const struct hbd_received *receive
 	if (received->new_process)
 		take_new_process(node);
 	node->heard = true;
-	node->fresh_session = true;
+	node->wills_due = true;
 	node->news = true;
 	node->seal_failures = 0;
 	node->mismatch &= (uint8_t)~(HBD_MISMATCH_KEY | HBD_MISMATCH_VERSION);
@@ -153,9 +153,23 @@ static void take_heartbeat(struct hbd_node *node, uint8_t link,
 		node->reply_due = true;
 }
 
-/* The session is over: all the peer had is free. */
-static void take_goodbye(struct hbd_node *node, bool will, int64_t received_ns)
+static void take_epochs(struct hbd_node *node, const struct hbd_heartbeat *heartbeat)
 {
+	for (uint16_t i = 0; i < heartbeat->group_count; i++) {
+		int group = find_group(node, heartbeat->groups[i].id);
+
+		if (group >= 0 && heartbeat->groups[i].epoch > node->groups[group].epoch)
+			node->groups[group].epoch = heartbeat->groups[i].epoch;
+	}
+}
+
+/* The session is over: all the peer had is free. */
+static void take_goodbye(struct hbd_node *node, const struct hbd_received *received,
+			 int64_t received_ns)
+{
+	bool will = received->header.flags & HBD_FLAG_WILL;
+
+	take_epochs(node, &received->heartbeat);
 	hbd_detector_gone(&node->detector, will);
 	forget_peer(node);
 	for (uint8_t i = 0; i < node->config->group_count; i++) {
@@ -221,7 +235,7 @@ void node_receive(struct hbd_node *node, const struct hbd_event *event,
 		break;
 	case HBD_RECEIPT_HEARTBEAT:
 		if (received.header.type == HBD_PACKET_GOODBYE)
-			take_goodbye(node, received.header.flags & HBD_FLAG_WILL, received_ns);
+			take_goodbye(node, &received, received_ns);
 		else
 			take_heartbeat(node, event->link, &received, received_ns, actions);
 		break;

@@ -246,7 +246,7 @@ void node_send_goodbye(struct hbd_node *node, struct hbd_actions *actions)
 
 void node_store_wills(struct hbd_node *node, struct hbd_actions *actions)
 {
-	node->fresh_session = false;
+	node->wills_due = false;
 	put_goodbye(node, HBD_ACTION_WILL, true, actions);
 }
 

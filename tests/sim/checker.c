@@ -29,13 +29,13 @@ static bool may_be_two(const struct checker *checker, const struct world *world,
 {
 	const struct hbd_profile profile = hbd_profile_get(world->profile);
 	int64_t healing_ns = 2 * profile.interval_ns + 10 * HBD_MS_NS;
-	int64_t healed_ns = checker->together_ns;
+	int64_t healed_ns = checker->parted_ns;
 
 	for (uint8_t i = 0; i < HBD_NODES; i++)
 		if (world->machines[i].life != WORLD_RUNNING && checker->lease_apart[i][group])
 			return true;
 	if (checker->excused[group])
-		healed_ns = hbd_time_max(healed_ns, checker->frozen_ns);
+		healed_ns = hbd_time_max(checker->together_ns, checker->frozen_ns);
 	return checker->apart_since_ns != HBD_NEVER_NS || checker->deaf ||
 	       world->now_ns < hbd_time_add(healed_ns, healing_ns);
 }
@@ -50,6 +50,9 @@ static void check_epoch(struct checker *checker, const struct world *world, uint
 	(void)machine;
 	if (action->changed.to != HBD_ROLE_CLAIMING)
 		return;
+	/* who starts alone cannot know what was used while it was away */
+	if (action->reason == HBD_REASON_ALONE)
+		apart = true;
 	if (action->epoch <= *highest && !apart && !checker->claimed_apart[action->group])
 		violate(checker, world, action->group, "S3: an epoch was used before");
 	checker->claimed_apart[action->group] = apart;
@@ -79,10 +82,8 @@ static void note_deaf(struct checker *checker, const struct world *world)
 			checker->deaf = true;
 		checker->lives[i] = world->lives[i];
 	}
-	if (!broken && checker->deaf) {
+	if (!broken)
 		checker->deaf = false;
-		checker->together_ns = world->now_ns;
-	}
 }
 
 static void watch(void *context, const struct world *world, uint8_t machine,
@@ -103,6 +104,7 @@ void checker_init(struct checker *checker, struct world *world)
 {
 	*checker = (struct checker){ .apart_since_ns = HBD_NEVER_NS };
 	checker->together_ns = -HBD_S_NS;
+	checker->parted_ns = -HBD_S_NS;
 	checker->frozen_ns = -HBD_S_NS;
 	world->watch = watch;
 	world->watch_context = checker;
@@ -114,12 +116,14 @@ void checker_look(struct checker *checker, const struct world *world)
 	bool apart = is_mute(world, 0) && is_mute(world, 1);
 	bool together = !is_mute(world, 0) && !is_mute(world, 1);
 
-	if (apart && checker->apart_since_ns == HBD_NEVER_NS) {
+	if (apart && checker->apart_since_ns == HBD_NEVER_NS)
 		checker->apart_since_ns = world->now_ns;
-	} else if (together && checker->apart_since_ns != HBD_NEVER_NS) {
+	if (checker->apart_since_ns != HBD_NEVER_NS || checker->deaf)
+		checker->parted_ns = world->now_ns;
+	if (together)
 		checker->apart_since_ns = HBD_NEVER_NS;
+	else
 		checker->together_ns = world->now_ns;
-	}
 	note_deaf(checker, world);
 	for (uint8_t i = 0; i < HBD_NODES; i++)
 		if (world->machines[i].life != WORLD_RUNNING)

@@ -13,7 +13,8 @@ struct checker {
 	int64_t violated_ns;
 	uint8_t group;
 	int64_t apart_since_ns;		/* both directions of every link are cut; HBD_NEVER_NS = not */
-	int64_t together_ns;		/* since when they are not */
+	int64_t together_ns;		/* since when both directions carry something */
+	int64_t parted_ns;		/* last instant of a total cut, or of a deaf start */
 	int64_t frozen_ns;		/* last instant at which an engine did not run */
 	bool deaf;			/* a process started or woke while one direction was cut */
 	uint64_t lives[HBD_NODES];
