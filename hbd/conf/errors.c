@@ -7,9 +7,9 @@
 /* What an operator wrote may not drive the terminal that shows the message. */
 static void defuse(char *text)
 {
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
+	for (unsigned char *p = (unsigned char *)text; *p; p++) {
+		if (*p < ' ' || *p == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0))
+			*p = '?';
 	}
 }
 

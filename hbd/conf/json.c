@@ -38,13 +38,11 @@ static int convert_string(const char *text, json_t **ret_json)
 {
 	json_t *json;
 
-	for (const char *p = text; *p; p++) {
-		if (((unsigned char)*p < ' ' && *p != '\t' && *p != '\n') || *p == 0x7f)
-			return -EILSEQ;
-	}
+	if (conf_string_problem(text, true))
+		return -EILSEQ;
 	json = json_string(text);
 	if (!json)
-		return -EILSEQ;
+		return -ENOMEM;
 	*ret_json = json;
 	return 0;
 }

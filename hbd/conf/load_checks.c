@@ -59,6 +59,21 @@ static const struct check_kind kinds[] = {
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
+/* True if a kind is there but misspelt, which is told already. */
+static bool is_misspelt(const config_setting_t *from)
+{
+	for (int i = 0; i < config_setting_length(from); i++) {
+		const char *name = config_setting_name(config_setting_get_elem(from, (unsigned)i));
+		const char *suggestion = conf_meant(CONF_CHECK, name);
+
+		for (size_t j = 0; suggestion && j < KIND_COUNT; j++) {
+			if (!strcmp(suggestion, kinds[j].key))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Which one of the kinds the section chooses; NULL and a mistake if none or several. */
 static const struct check_kind *choose_kind(struct conf_loader *loader,
 					    const config_setting_t *from)
@@ -78,7 +93,7 @@ static const struct check_kind *choose_kind(struct conf_loader *loader,
 		}
 		chosen = &kinds[i];
 	}
-	if (!chosen)
+	if (!chosen && !is_misspelt(from))
 		conf_mistake(loader, config_setting_source_line(from), "a check needs one of "
 			     "'unit', 'http', 'tcp', 'file' and 'check' to say what is checked");
 	return chosen;
@@ -91,8 +106,8 @@ static const char *telling_parameter(const config_setting_t *from)
 		const config_setting_t *value = config_setting_get_elem(from, (unsigned)i);
 
 		if (!conf_schema_find(CONF_CHECK, config_setting_name(value)) &&
-		    config_setting_type(value) == CONFIG_TYPE_STRING)
-			return config_setting_get_string(value);
+		    conf_good_string(value))
+			return conf_good_string(value);
 	}
 	return NULL;
 }

@@ -11,10 +11,9 @@ static void load_address(struct conf_loader *loader, struct hbd_conf_group *grou
 	unsigned line = config_setting_source_line(element);
 	struct hbd_conf_vip *vip = &group->vips[group->vip_count];
 	struct conf_sighting sighting = { .line = line, .owner = group->name };
+	const char *text = conf_good_string(element);
 
-	if (config_setting_type(element) != CONFIG_TYPE_STRING ||
-	    strlen(config_setting_get_string(element)) > CONF_STRING_BYTES_MAX ||
-	    !conf_parse_vip(loader, line, config_setting_get_string(element), vip))
+	if (!text || !conf_parse_vip(loader, line, text, vip))
 		return;
 	group->vip_count++;
 	sighting.address = vip->address;

@@ -9,10 +9,9 @@ static void load_link(struct conf_loader *loader, unsigned node_index,
 	unsigned line = config_setting_source_line(element);
 	struct hbd_conf_link *link = &node->links[node->link_count];
 	struct conf_sighting sighting = { .line = line, .is_link = true, .owner = node->name };
+	const char *text = conf_good_string(element);
 
-	if (config_setting_type(element) != CONFIG_TYPE_STRING ||
-	    strlen(config_setting_get_string(element)) > CONF_STRING_BYTES_MAX ||
-	    !conf_parse_link(loader, line, config_setting_get_string(element), link)) {
+	if (!text || !conf_parse_link(loader, line, text, link)) {
 		loader->link_errors[node_index]++;
 		return;
 	}

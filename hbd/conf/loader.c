@@ -5,29 +5,46 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool check_key_path(struct conf_loader *loader, unsigned line, const char *path)
+{
+	struct hbd_conf *conf = loader->conf;
+
+	if (path[0] != '/') {
+		conf_mistake(loader, line, "keys: \"%.64s\" is not a path from the root; begin it "
+			     "with '/'", path);
+		return false;
+	}
+	for (unsigned i = 0; i < conf->key_path_count; i++) {
+		if (!strcmp(conf->key_paths[i], path)) {
+			conf_mistake(loader, line, "keys: %s stands on line %u, too", path,
+				     conf->key_lines[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
 static void load_key_paths(struct conf_loader *loader, const config_setting_t *root)
 {
 	const config_setting_t *keys = conf_list(CONF_FILE, root, "keys");
+	int count = keys ? config_setting_length(keys) : 0;
 	struct hbd_conf *conf = loader->conf;
 
-	for (int i = 0; keys && i < config_setting_length(keys); i++) {
+	for (int i = 0; i < count && conf->key_path_count < HBD_KEYS_MAX; i++) {
 		const config_setting_t *key = config_setting_get_elem(keys, (unsigned)i);
 		unsigned line = config_setting_source_line(key);
-		const char *path;
+		const char *path = conf_good_string(key);
+		char *copy;
 
-		if (config_setting_type(key) != CONFIG_TYPE_STRING ||
-		    conf->key_path_count == HBD_KEYS_MAX)
+		if (!path || !check_key_path(loader, line, path))
 			continue;
-		path = config_setting_get_string(key);
-		if (path[0] != '/') {
-			conf_mistake(loader, line, "keys: \"%.64s\" is not a path from the root; "
-				     "begin it with '/'", path);
-			continue;
+		copy = strdup(path);
+		if (!copy) {
+			loader->no_memory = true;
+			return;
 		}
 		conf->key_lines[conf->key_path_count] = line;
-		conf->key_paths[conf->key_path_count] = strdup(path);
-		if (!conf->key_paths[conf->key_path_count++])
-			loader->no_memory = true;
+		conf->key_paths[conf->key_path_count++] = copy;
 	}
 }
 
@@ -47,20 +64,34 @@ static void load_root(struct conf_loader *loader, const config_setting_t *root)
 	conf_check_addresses(loader);
 }
 
-/* @include is refused before; /dev/null as its directory makes sure that nothing is opened. */
-static void parse(struct conf_loader *loader, const char *text)
+/* True if there was nothing that libconfig refused, or if it is of no use to try again. */
+static bool parse_once(struct conf_loader *loader, config_t *config, char *text)
 {
-	config_t config;
-
-	config_init(&config);
-	config_set_include_dir(&config, "/dev/null");
-	if (config_read_string(&config, text)) {
-		conf_fix_lines(&config, text);
-		load_root(loader, config_root_setting(&config));
-	} else {
-		conf_explain(loader, &config, text);
+	if (config_read_string(config, text)) {
+		conf_fix_lines(config, text);
+		load_root(loader, config_root_setting(config));
+		return true;
 	}
-	config_destroy(&config);
+	if (!strcmp(config_error_text(config), "duplicate setting name") &&
+	    conf_mend_duplicate(loader, (unsigned)config_error_line(config), text))
+		return false;
+	conf_explain(loader, config, text);
+	return true;
+}
+
+/* @include is refused before; /dev/null as its directory makes sure that nothing is opened. */
+static void parse(struct conf_loader *loader, char *text)
+{
+	bool done = false;
+
+	while (!done) {
+		config_t config;
+
+		config_init(&config);
+		config_set_include_dir(&config, "/dev/null");
+		done = parse_once(loader, &config, text);
+		config_destroy(&config);
+	}
 }
 
 static void load_text(struct conf_loader *loader, const char *text, size_t bytes)

@@ -17,7 +17,7 @@
 #define CONF_FILE_BYTES_MAX (8 * 1024 * 1024)
 #define CONF_MISTAKES_MAX 1000		/* more are not told */
 #define CONF_NESTING_MAX 16		/* of a plugin's parameter */
-#define CONF_STRING_BYTES_MAX 4096	/* of a string with a syntax of its own */
+#define CONF_STRING_BYTES_MAX 4096	/* of a string that is no plugin's parameter */
 
 /* One place where the file names an address; checked against all others at the end. */
 struct conf_sighting {
@@ -58,6 +58,10 @@ int conf_read_file(struct conf_loader *loader, const char *path, char **ret_text
 /* utf8.c: true if bytes are UTF-8 without NUL and byte order mark; else the mistake is told. */
 bool conf_is_text(struct conf_loader *loader, const char *text, size_t bytes);
 
+/* utf8.c: NULL if a string is UTF-8 without control characters (tab and newline are none to a
+ * plugin), else what it holds: escapes can make what the file itself may not hold. */
+const char *conf_string_problem(const char *text, bool for_plugin);
+
 /*
  * lint.c: tells what libconfig would take without a word and an operator did not mean. Returns
  * text for libconfig, with the same lines, in which that is mended so that it leads to no further
@@ -70,6 +74,13 @@ char *conf_lint(struct conf_loader *loader, const char *text, size_t bytes);
  * string itself.
  */
 void conf_fix_lines(config_t *config, const char *text);
+
+/*
+ * duplicates.c: libconfig refused text because a setting that stands on line is set twice in its
+ * section. Tells where the first one is and blanks the second, so that the rest can be read.
+ * False if there is none.
+ */
+bool conf_mend_duplicate(struct conf_loader *loader, unsigned line, char *text);
 
 /* explain.c: libconfig refused text; tells why, in terms of what stands there. */
 void conf_explain(struct conf_loader *loader, const config_t *config, const char *text);
@@ -85,6 +96,9 @@ const char *conf_meant(enum conf_section section, const char *name);
  * was refused already. */
 const config_setting_t *conf_list(enum conf_section section, const config_setting_t *from,
 				  const char *name);
+
+/* The string that value is; NULL if it is none or was refused already. */
+const char *conf_good_string(const config_setting_t *value);
 
 /* The string called name; NULL if it is absent or was refused already. */
 const char *conf_string(const config_setting_t *from, const char *name, unsigned *ret_line);

@@ -137,13 +137,12 @@ static void print_node(struct printer *printer, const struct hbd_conf_node *node
 
 	open_section(printer, first);
 	print_plain(printer, CONF_NODE, node);
-	open_list(printer, "links");
-	for (unsigned i = 0; i < node->link_count; i++) {
-		next_element(printer, i == 0);
-		fprintf(printer->stream, "\"%s%%%s\"",
+	indent(printer);
+	fputs("links = (", printer->stream);
+	for (unsigned i = 0; i < node->link_count; i++)
+		fprintf(printer->stream, "%s \"%s%%%s\"", i ? "," : "",
 			hbd_address_text(&node->links[i].address, text), node->links[i].interface);
-	}
-	close_list(printer);
+	fputs(" );\n", printer->stream);
 	close_section(printer);
 }
 
@@ -208,14 +207,14 @@ static void print_group(struct printer *printer, const struct hbd_conf *conf, un
 	close_section(printer);
 }
 
-static void print_keys(struct printer *printer, const struct hbd_conf *conf)
+static void print_keys(const struct printer *printer, const struct hbd_conf *conf)
 {
-	open_list(printer, "keys");
+	fputs("keys = (", printer->stream);
 	for (unsigned i = 0; i < conf->key_path_count; i++) {
-		next_element(printer, i == 0);
+		fputs(i ? ", " : " ", printer->stream);
 		conf_string_print(conf->key_paths[i], printer->stream);
 	}
-	close_list(printer);
+	fputs(" );\n", printer->stream);
 }
 
 static void print_alerts(struct printer *printer, const struct hbd_conf *conf)

@@ -54,3 +54,27 @@ bool conf_is_text(struct conf_loader *loader, const char *text, size_t bytes)
 	}
 	return true;
 }
+
+/* C0, DEL and C1: terminals obey them. */
+static bool is_control(const char *text)
+{
+	unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+
+	return first < ' ' || first == 0x7f || (first == 0xc2 && second < 0xa0);
+}
+
+const char *conf_string_problem(const char *text, bool for_plugin)
+{
+	size_t length;
+
+	for (; *text; text += length) {
+		length = utf8_length((const unsigned char *)text, 4);
+		if (length == 0)
+			return "holds a byte that is not UTF-8";
+		if (for_plugin && (*text == '\n' || *text == '\t'))
+			continue;
+		if (is_control(text))
+			return "holds a control character";
+	}
+	return NULL;
+}

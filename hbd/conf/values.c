@@ -44,10 +44,13 @@ static bool want_string(struct conf_loader *loader, const config_setting_t *valu
 	unsigned line = config_setting_source_line(value);
 
 	if (config_setting_type(value) == CONFIG_TYPE_STRING) {
-		if (strlen(config_setting_get_string(value)) <= CONF_STRING_BYTES_MAX)
+		const char *text = config_setting_get_string(value);
+		const char *problem = conf_string_problem(text, false);
+
+		if (!problem && strlen(text) <= CONF_STRING_BYTES_MAX)
 			return true;
-		conf_mistake(loader, line, "%s: is longer than %d bytes", name,
-			     CONF_STRING_BYTES_MAX);
+		conf_mistake(loader, line, "%s: %s", name, problem ? problem :
+			     "is longer than 4096 bytes");
 		return false;
 	}
 	if (config_setting_is_aggregate(value))
@@ -345,13 +348,23 @@ const config_setting_t *conf_list(enum conf_section section, const config_settin
 	return config_setting_is_array(value) && !sections ? value : NULL;
 }
 
+const char *conf_good_string(const config_setting_t *value)
+{
+	const char *text;
+
+	if (!value || config_setting_type(value) != CONFIG_TYPE_STRING)
+		return NULL;
+	text = config_setting_get_string(value);
+	return strlen(text) <= CONF_STRING_BYTES_MAX && !conf_string_problem(text, false) ? text :
+												NULL;
+}
+
 const char *conf_string(const config_setting_t *from, const char *name, unsigned *ret_line)
 {
 	const config_setting_t *value = config_setting_get_member(from, name);
+	const char *text = conf_good_string(value);
 
-	if (!value || config_setting_type(value) != CONFIG_TYPE_STRING ||
-	    strlen(config_setting_get_string(value)) > CONF_STRING_BYTES_MAX)
-		return NULL;
-	*ret_line = config_setting_source_line(value);
-	return config_setting_get_string(value);
+	if (text)
+		*ret_line = config_setting_source_line(value);
+	return text;
 }
