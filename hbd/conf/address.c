@@ -40,7 +40,7 @@ static const char *unusable(const struct hbd_address *address)
 		return "is unspecified (::)";
 	if (IN6_IS_ADDR_MULTICAST(v6))
 		return "is a multicast address";
-	return IN6_IS_ADDR_V4MAPPED(v6) ? "is an IPv4 address in IPv6 clothes; write it as IPv4" :
+	return IN6_IS_ADDR_V4MAPPED(v6) ? "is an IPv4 address in IPv6 notation; write it as IPv4" :
 					  NULL;
 }
 

@@ -213,7 +213,9 @@ static bool want_separator(struct explainer *explainer, const struct conf_token 
 			    shown(&explainer->before), explainer->before.text);
 	if (is_sign(token, ";"))
 		return tell(explainer, token->line, "elements of a list are separated by ',' and "
-			    "not by ';'");
+			    "not by ';'; or is the '%c' of line %u not closed?",
+			    explainer->open[explainer->depth - 1].sign,
+			    explainer->open[explainer->depth - 1].line);
 	return unexpected(explainer, token);
 }
 

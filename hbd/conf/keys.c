@@ -93,6 +93,8 @@ static const char *read_key(int fd, struct hbd_key *ret_key)
 		problem = "is empty";
 	else if (bytes == KEY_FILE_BYTES_MAX)
 		problem = "is too long; it must hold one line \"ID HEX64\"";
+	else if (memchr(text, '\0', (size_t)bytes))
+		problem = "is not a text file; it must hold one line \"ID HEX64\"";
 	if (!problem) {
 		text[bytes] = '\0';
 		problem = parse_key(text, ret_key);

@@ -29,7 +29,8 @@ static void insert(struct lint *lint, const struct conf_token *after, char lette
 	lint->copied += length;
 }
 
-static bool is_integer(const struct conf_token *token, bool *ret_hex)
+/* True for an integer of either notation, with or without L. */
+static bool is_integer(const struct conf_token *token, bool *ret_hex, bool *ret_long)
 {
 	const char *text = token->text, *end = text + token->length;
 	bool hex = token->length > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
@@ -39,6 +40,9 @@ static bool is_integer(const struct conf_token *token, bool *ret_hex)
 	else if (*text == '-' || *text == '+')
 		text++;
 	*ret_hex = hex;
+	*ret_long = end[-1] == 'L';
+	while (end > text && end[-1] == 'L')
+		end--;
 	for (const char *p = text; p < end; p++) {
 		if (hex ? !isxdigit((unsigned char)*p) : !isdigit((unsigned char)*p))
 			return false;
@@ -55,17 +59,18 @@ static void lint_number(struct conf_loader *loader, struct lint *lint,
 {
 	char copy[32];
 	long long number;
-	bool hex;
+	bool hex, is_long;
 
-	if (!is_integer(token, &hex))
+	if (!is_integer(token, &hex, &is_long))
 		return;
 	snprintf(copy, sizeof(copy), "%.*s", (int)token->length, token->text);
 	errno = 0;
 	number = strtoll(copy, NULL, hex ? 16 : 10);
-	if (errno == ERANGE || token->length >= sizeof(copy))
+	if (errno == ERANGE || number == LLONG_MAX || number == LLONG_MIN ||
+	    token->length >= sizeof(copy))
 		conf_mistake(loader, token->line, "the number %.24s%s is too large", copy,
 			     token->length > 24 ? "..." : "");
-	else if (number < INT_MIN || number > INT_MAX)
+	if (!is_long && (number < INT_MIN || number > INT_MAX))
 		insert(lint, token, 'L');
 }
 

@@ -89,7 +89,7 @@ void conf_explain(struct conf_loader *loader, const config_t *config, const char
 void conf_load_section(struct conf_loader *loader, enum conf_section section,
 		       const config_setting_t *from, void *object);
 
-/* The setting of section that an unknown key was probably meant to be, or NULL. */
+/* The setting of section (UNSET: of any) that an unknown key was probably meant to be, or NULL. */
 const char *conf_meant(enum conf_section section, const char *name);
 
 /* The elements of the list called name, of the type that the table says; NULL if it is absent or

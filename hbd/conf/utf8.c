@@ -74,7 +74,7 @@ const char *conf_string_problem(const char *text, bool for_plugin)
 		if (for_plugin && (*text == '\n' || *text == '\t'))
 			continue;
 		if (is_control(text))
-			return "holds a control character";
+			return "holds a tab, a line break or another control character";
 	}
 	return NULL;
 }

@@ -33,6 +33,8 @@ static const char *type_text(const config_setting_t *value)
 		return "a string";
 	case CONFIG_TYPE_BOOL:
 		return "true or false";
+	case CONFIG_TYPE_ARRAY:
+		return "an array [ ]";
 	default:
 		return "a list";
 	}
@@ -130,6 +132,8 @@ static void load_number(struct conf_loader *loader, const struct conf_setting *s
 		return;
 	}
 	number = config_setting_get_int64(value);
+	if (number == INT64_MAX || number == INT64_MIN)
+		return;		/* lint told that it is too large */
 	if (number < setting->min || number > setting->max)
 		out_of_range(loader, setting, line, number);
 	else
@@ -267,10 +271,32 @@ const char *conf_meant(enum conf_section section, const char *name)
 	const struct conf_setting *rows = conf_schema(&row_count);
 
 	for (size_t i = 0; i < row_count && count < CANDIDATES_MAX; i++) {
-		if (rows[i].section == section)
+		if (section == CONF_SECTION_UNSET || rows[i].section == section)
 			candidates[count++] = rows[i].name;
 	}
 	return conf_suggest(name, candidates, count);
+}
+
+/* No section that is known here has it: it may stand at the wrong place, misspelt or not. */
+static void misplaced_key(struct conf_loader *loader, enum conf_section section,
+			  const config_setting_t *value)
+{
+	const char *name = config_setting_name(value), *where = conf_section_text(section);
+	const char *suggestion = conf_meant(CONF_SECTION_UNSET, name);
+	unsigned line = config_setting_source_line(value);
+	const char *home;
+
+	if (!suggestion) {
+		conf_mistake(loader, line, "'%s' is not a setting of %s", name, where);
+		return;
+	}
+	home = conf_section_text(conf_schema_section_of(suggestion));
+	if (!strcmp(suggestion, name))
+		conf_mistake(loader, line, "'%s' is not a setting of %s; it belongs in %s", name,
+			     where, home);
+	else
+		conf_mistake(loader, line, "'%s' is not a setting of %s; did you mean '%s'? It "
+			     "belongs in %s", name, where, suggestion, home);
 }
 
 static void unknown_key(struct conf_loader *loader, enum conf_section section,
@@ -279,18 +305,12 @@ static void unknown_key(struct conf_loader *loader, enum conf_section section,
 	const char *name = config_setting_name(value);
 	const char *suggestion = conf_meant(section, name), *where = conf_section_text(section);
 	unsigned line = config_setting_source_line(value);
-	enum conf_section home = conf_schema_section_of(name);
 
 	if (suggestion)
 		conf_mistake(loader, line, "'%s' is not a setting of %s; did you mean '%s'?", name,
 			     where, suggestion);
-	else if (conf_section_takes_parameters(section))
-		return;
-	else if (home != CONF_SECTION_UNSET)
-		conf_mistake(loader, line, "'%s' is not a setting of %s; it belongs in %s", name,
-			     where, conf_section_text(home));
-	else
-		conf_mistake(loader, line, "'%s' is not a setting of %s", name, where);
+	else if (!conf_section_takes_parameters(section))
+		misplaced_key(loader, section, value);
 }
 
 /* A required setting that is only misspelt is one mistake, not two. */
