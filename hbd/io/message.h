@@ -74,8 +74,9 @@ struct message {
 /* Sends without blocking; fd -1 = none attached. 0, -EAGAIN if the peer does not keep up, -EPIPE. */
 int message_send(int socket, const struct message *message, int fd);
 
-/* Receives one. 1, 0 at end of file, -EAGAIN; -EBADMSG for a wrong size or type (dropped). *ret_fd
- * is -1 or an attached descriptor, close-on-exec, the caller's. */
+/* Receives one, its texts ended by a NUL. 1, 0 at end of file, -EAGAIN; -EBADMSG for a wrong size or
+ * type or more than one descriptor (dropped). *ret_fd is -1 or an attached descriptor,
+ * close-on-exec, the caller's. */
 int message_receive(int socket, struct message *ret_message, int *ret_fd);
 
 /* For the scribe: a log line or an alert. */
@@ -122,7 +123,14 @@ struct record {
 /* Sends without blocking: 0, -EAGAIN, -EPIPE. */
 int record_send(int socket, const struct record *record);
 
-/* A log_sink whose context is an int * to the scribe's socket; counts and reports what is lost. */
+/*
+ * A log_sink that sends lines to the scribe; its context is a struct record_log. Lines that do not
+ * fit are counted, and the count is sent before the next line that does (RECORD_LOST).
+ */
+struct record_log {
+	int socket;
+	uint32_t lost;		/* 0 at start */
+};
 struct log_fields;
 void record_log_sink(void *context, int priority, const struct log_fields *fields,
 		     const char *text);

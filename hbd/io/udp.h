@@ -16,7 +16,7 @@
 
 /* One received datagram. */
 struct udp_datagram {
-	size_t length;			/* true length, may exceed the buffer's if truncated */
+	size_t length;			/* true length; of a longer one than bytes only a part is there */
 	int64_t received_ns;		/* on hbd's clock */
 	int ttl;			/* -1 = not reported */
 	uint8_t bytes[HBD_PACKET_BYTES_MAX + 8];
@@ -24,14 +24,23 @@ struct udp_datagram {
 
 #define UDP_BATCH 32
 
+/* More datagrams than the receive buffer of a link can hold: who has read so many in a row has seen
+ * all that waited when it began, however fast new ones come. */
+#define UDP_QUEUE_MAX 1024
+
 /* 0 with *ret_fd, or a negative errno; ret_what names the failed call. conf: for the port. */
 int udp_open(const struct hbd_conf *conf, uint8_t self, uint8_t link, int *ret_fd,
 	     const char **ret_what);
 
-/* 0 or a negative errno; -ECONNREFUSED: the peer's kernel says that nobody listens. */
+/* 0 or a negative errno; -ECONNREFUSED: the peer's kernel said of an earlier datagram that nobody
+ * listens; this one was sent all the same. */
 int udp_send(int fd, const uint8_t *bytes, size_t length);
 
-/* Reads up to UDP_BATCH datagrams: their count, 0 if none waits, or a negative errno. ret_overflow
- * grows by what the kernel had to drop for lack of buffer. */
-int udp_receive(int fd, const struct clock_pair *clock, struct udp_datagram *datagrams,
-		uint32_t *ret_overflow);
+/*
+ * Reads up to UDP_BATCH datagrams: their count, 0 if none waits, or a negative errno as of
+ * udp_send(). Receive times are clamped to [not_before_ns, clock->boot_ns]; one that the kernel did
+ * not note is clock->boot_ns. *ret_overflow, if the kernel told: how many it had to drop for lack
+ * of buffer since the socket was opened.
+ */
+int udp_receive(int fd, const struct clock_pair *clock, int64_t not_before_ns,
+		struct udp_datagram *datagrams, uint32_t *ret_overflow);
