@@ -42,7 +42,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wundef -Wvla -Wstric
 	-Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wswitch-enum -Wimplicit-fallthrough
 
 OWN_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DHBD_VERSION='"$(VERSION)"' \
-	-DHBD_PLUGIN_DIR='"$(LIBDIR)/hbd/plugins"' $(WARNINGS) $(PKG_CFLAGS)
+	-DHBD_PLUGIN_DIR='"$(LIBDIR)/hbd/plugins"' -DHBD_CONF_DIR='"$(SYSCONFDIR)/hbd"' \
+	$(WARNINGS) $(PKG_CFLAGS)
 OWN_LDFLAGS := -Wl,--as-needed
 
 ifeq ($(VARIANT),release)

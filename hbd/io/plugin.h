@@ -66,7 +66,7 @@ struct plugin_call {
 	 * numbers and booleans also into the environment, "group" as HBD_GROUP. Not needed after the
 	 * call.
 	 */
-	const json_t *facts;
+	json_t *facts;
 	int64_t timeout_ns;		/* > 0 */
 	const struct process_user *user;	/* NULL = whoever we are; must outlive the call only */
 	int output_priority;
