@@ -129,12 +129,19 @@ void node_cause(struct hbd_node *node, uint8_t index, enum hbd_cause cause,
 		node_act(actions, HBD_ACTION_ANNOUNCE)->group = index;
 }
 
-/* A claim on the evidence of silence waits until this node has listened for a whole Lg. */
+/*
+ * A claim on the evidence of silence waits until this node has listened for a whole Lg as one that
+ * could claim.
+ */
 void node_hold_claims(struct hbd_node *node, struct hbd_group *group)
 {
+	const struct hbd_profile *profile = &node->config->profile;
+	/* while this node says that it is quiet, an owner renews its lease without asking it */
+	int64_t from_ns = hbd_time_max(node->now_ns,
+				       hbd_time_add(node->started_ns, profile->quiet_ns));
+
 	group->hold_until_ns = hbd_time_max(group->hold_until_ns,
-					    hbd_time_add(node->now_ns,
-							 node->config->profile.grant_ns));
+					    hbd_time_add(from_ns, profile->grant_ns));
 }
 
 void node_check_leases(struct hbd_node *node, struct hbd_actions *actions)

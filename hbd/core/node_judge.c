@@ -128,13 +128,15 @@ static enum hbd_reason judge_vacancy(const struct hbd_node *node, struct hbd_gro
 	struct hbd_rank own = own_rank(node, index);
 	struct hbd_rank other = peer_rank(node, index);
 
-	if (reason != HBD_REASON_UNSET && !group->resigned)
-		return reason;
 	if (group->unowned_since_ns == HBD_NEVER_NS)
 		group->unowned_since_ns = node->now_ns;
-	/* to agree on a claim takes a peer that knows of this node's role, or it may claim too */
-	if (node->peer_acked < group->role_hb_seq)
+	/* to agree on a claim takes a peer that knows of this node's role, or it may claim too: even
+	 * one with a fault, which may heal this very moment; but it is not waited for without end */
+	if (node->peer_acked < group->role_hb_seq &&
+	    (reason == HBD_REASON_UNSET || node->now_ns < unclaimed_at_ns(node, group)))
 		return HBD_REASON_UNSET;
+	if (reason != HBD_REASON_UNSET && !group->resigned)
+		return reason;
 	if (group->peer.flags & HBD_GROUP_RESIGNED)
 		return HBD_REASON_PEER_RESIGNED;
 	if (group->resigned)

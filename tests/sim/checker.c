@@ -21,14 +21,18 @@ static bool is_mute(const struct world *world, uint8_t machine)
 	return true;
 }
 
+/* P6: so long after a cut has healed there is one owner. */
+static int64_t healing_ns(const struct world *world)
+{
+	return 2 * hbd_profile_get(world->profile).interval_ns + 10 * HBD_MS_NS;
+}
+
 /*
  * Two owners are to be expected without a witness: from a total cut until it has healed, and then
  * until an engine that was frozen or killed meanwhile can learn of it, or its lease ends.
  */
 static bool may_be_two(const struct checker *checker, const struct world *world, uint8_t group)
 {
-	const struct hbd_profile profile = hbd_profile_get(world->profile);
-	int64_t healing_ns = 2 * profile.interval_ns + 10 * HBD_MS_NS;
 	int64_t healed_ns = checker->parted_ns;
 
 	for (uint8_t i = 0; i < HBD_NODES; i++)
@@ -37,7 +41,7 @@ static bool may_be_two(const struct checker *checker, const struct world *world,
 	if (checker->excused[group])
 		healed_ns = hbd_time_max(checker->together_ns, checker->frozen_ns);
 	return checker->apart_since_ns != HBD_NEVER_NS || checker->deaf ||
-	       world->now_ns < hbd_time_add(healed_ns, healing_ns);
+	       world->now_ns < hbd_time_add(healed_ns, healing_ns(world));
 }
 
 /* S3: a new owner's epoch is higher than any before. Two that part may both count on. */
@@ -82,7 +86,8 @@ static void note_deaf(struct checker *checker, const struct world *world)
 			checker->deaf = true;
 		checker->lives[i] = world->lives[i];
 	}
-	if (!broken)
+	if (!broken && world->machines[0].life == WORLD_RUNNING &&
+	    world->machines[1].life == WORLD_RUNNING)
 		checker->deaf = false;
 }
 
@@ -95,7 +100,7 @@ static void watch(void *context, const struct world *world, uint8_t machine,
 		check_epoch(checker, world, machine, action);
 	else if (action->type == HBD_ACTION_LEASE)
 		checker->lease_apart[machine][action->group] =
-			checker->apart_since_ns != HBD_NEVER_NS;
+			world->now_ns < hbd_time_add(checker->parted_ns, healing_ns(world));
 	else if (action->type == HBD_ACTION_ANNOUNCE)
 		check_announcement(checker, world, machine, action);
 }
