@@ -6,7 +6,7 @@
 #include "../core/time.h"
 
 #define PAIR_TRIES 4
-#define PAIR_NS_MAX (20 * HBD_US_NS)	/* two readings further apart were interrupted */
+#define PAIR_NS_MAX (20 * HBD_US_NS) /* two readings further apart were interrupted */
 
 static int64_t read_clock(clockid_t id)
 {

@@ -30,9 +30,9 @@ int message_send(int socket, const struct message *message, int fd)
 	union {
 		struct cmsghdr header;
 		uint8_t bytes[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec vector = {(void *)(uintptr_t)message, sizeof(*message)};
-	struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
+	} control = { 0 };
+	struct iovec vector = { (void *)(uintptr_t)message, sizeof(*message) };
+	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
 
 	if (fd >= 0) {
 		header.msg_control = &control;
@@ -56,7 +56,8 @@ static size_t take_descriptors(struct msghdr *header, int *ret_fd)
 	for (struct cmsghdr *item = CMSG_FIRSTHDR(header); item; item = CMSG_NXTHDR(header, item)) {
 		if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_RIGHTS)
 			continue;
-		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= item->cmsg_len; at += sizeof(int)) {
+		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= item->cmsg_len;
+		     at += sizeof(int)) {
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(item) + at, sizeof(fd));
@@ -110,7 +111,7 @@ int message_receive(int socket, struct message *ret_message, int *ret_fd)
 		uint8_t bytes[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct message message;
-	struct iovec vector = {&message, sizeof(message)};
+	struct iovec vector = { &message, sizeof(message) };
 	struct msghdr header = {
 		.msg_iov = &vector,
 		.msg_iovlen = 1,
@@ -151,18 +152,17 @@ static void copy(char *to, size_t bytes, const char *from)
 
 static void send_lost(struct record_log *log)
 {
-	struct record record = {.type = RECORD_LOST, .lost = log->lost};
+	struct record record = { .type = RECORD_LOST, .lost = log->lost };
 
 	if (record_send(log->socket, &record) == 0)
 		log->lost = 0;
 }
 
-void record_log_sink(void *context, int priority, const struct log_fields *fields,
-		     const char *text)
+void record_log_sink(void *context, int priority, const struct log_fields *fields, const char *text)
 {
 	static const struct log_fields none;
 	struct record_log *log = context;
-	struct record record = {.type = RECORD_LOG, .priority = priority};
+	struct record record = { .type = RECORD_LOG, .priority = priority };
 
 	if (!fields)
 		fields = &none;

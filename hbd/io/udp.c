@@ -18,7 +18,7 @@ static_assert(UDP_QUEUE_MAX > 2 * RECEIVE_BUFFER_BYTES / 640, "a queue is read i
 
 #define HOPS_MAX 255
 #define CLASS_SELECTOR_6 0xc0
-#define PRIORITY_INTERACTIVE 6	/* TC_PRIO_INTERACTIVE: the first band of pfifo_fast */
+#define PRIORITY_INTERACTIVE 6 /* TC_PRIO_INTERACTIVE: the first band of pfifo_fast */
 
 struct option {
 	int level, name, value;
@@ -170,9 +170,9 @@ int udp_send(int fd, const uint8_t *bytes, size_t length)
 
 /* Room for the ancillary data of one datagram. */
 struct ancillary {
-	_Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(struct timespec)) +
-					       CMSG_SPACE(sizeof(int)) +
-					       CMSG_SPACE(sizeof(uint32_t))];
+	_Alignas(struct cmsghdr)
+		uint8_t bytes[CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(int)) +
+			      CMSG_SPACE(sizeof(uint32_t))];
 };
 
 struct batch {
@@ -215,8 +215,8 @@ static void read_ancillary(struct msghdr *header, const struct clock_pair *clock
 	datagram->received_ns = clock->boot_ns;
 	for (struct cmsghdr *item = CMSG_FIRSTHDR(header); item; item = CMSG_NXTHDR(header, item)) {
 		if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_TIMESTAMPNS)
-			datagram->received_ns =
-				clock_from_real(clock, stamp_ns(item), not_before_ns);
+			datagram->received_ns = clock_from_real(clock, stamp_ns(item),
+								not_before_ns);
 		else if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SO_RXQ_OVFL)
 			memcpy(ret_overflow, CMSG_DATA(item), sizeof(*ret_overflow));
 		else if ((item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_TTL) ||
