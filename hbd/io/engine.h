@@ -14,6 +14,7 @@
 
 #include "../conf/conf.h"
 #include "message.h"
+#include "process.h"
 
 /*
  * What the guardian hands over. All descriptors become the engine's; every other descriptor above
@@ -23,6 +24,7 @@
 struct engine_setup {
 	const struct hbd_conf *conf;	/* with its keys loaded */
 	uint8_t self;			/* node index */
+	const struct process_user *user;	/* conf->user, looked up when nothing was urgent */
 	uid_t owner;			/* who started the daemon: may command it by hbctl */
 	uint64_t epoch_floor;		/* epochs of this life are larger */
 	int guardian_fd;		/* SOCK_SEQPACKET, struct message */
