@@ -218,17 +218,19 @@ static void the_worst_comes_first(void **state)
 	static struct judgement judgement;
 	const struct row row = {
 		.top = "{'realtime': false, 'peer': {'mismatches': ['configuration', 'key']}}",
+		.group = "{'peer': {'faults': ['soft']}}",
 	};
 	json_t *status = document(&row);
 
 	(void)state;
 	judge(status, &judgement);
 	json_decref(status);
-	assert_int_equal(judgement.count, 3);
+	assert_int_equal(judgement.count, 4);
 	assert_int_equal(judgement.level, JUDGE_CRITICAL);
 	assert_non_null(strstr(judgement.findings[0].sentence, "keys"));
-	assert_non_null(strstr(judgement.findings[1].sentence, "configurations"));
-	assert_non_null(strstr(judgement.findings[2].sentence, "real-time"));
+	assert_non_null(strstr(judgement.findings[1].sentence, "no good standby"));
+	assert_non_null(strstr(judgement.findings[2].sentence, "configurations"));
+	assert_non_null(strstr(judgement.findings[3].sentence, "real-time"));
 }
 
 static void more_findings_than_fit_are_counted(void **state)
