@@ -278,7 +278,8 @@ install: all ## install under DESTDIR; an existing configuration stays
 	chmod 644 $(DESTDIR)$(UNITDIR)/hbd.service
 	$(INSTALL) -D -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(LIBDIR)/sysusers.d/hbd.conf
 	$(INSTALL) -D -m 644 packaging/systemd/tmpfiles.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/hbd.conf
-	$(INSTALL) -D -m 644 packaging/completion/hbctl $(DESTDIR)$(COMPLETIONDIR)/hbctl
+	@set -e; for program in hbd hbctl; do \
+		$(INSTALL) -D -m 644 packaging/completion/$$program $(DESTDIR)$(COMPLETIONDIR)/$$program; done
 	@set -e; for page in $(MAN5) $(MAN7) $(MAN8); do \
 		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	@set -e; for doc in $(DOCS); do \
@@ -290,7 +291,7 @@ install: all ## install under DESTDIR; an existing configuration stays
 uninstall: ## remove what install put there; configuration, keys and state stay
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,hbd hbctl) $(DESTDIR)$(UNITDIR)/hbd.service \
 		$(DESTDIR)$(LIBDIR)/sysusers.d/hbd.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/hbd.conf \
-		$(DESTDIR)$(COMPLETIONDIR)/hbctl $(DESTDIR)$(SYSCONFDIR)/hbd/hbd.conf.example \
+		$(addprefix $(DESTDIR)$(COMPLETIONDIR)/,hbd hbctl) $(DESTDIR)$(SYSCONFDIR)/hbd/hbd.conf.example \
 		$(foreach page,$(MAN5) $(MAN7) $(MAN8),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 	rm -rf $(DESTDIR)$(LIBDIR)/hbd $(DESTDIR)$(DOCDIR)
 	-@rmdir $(DESTDIR)$(SYSCONFDIR)/hbd 2>/dev/null

@@ -23,6 +23,7 @@ for file in usr/sbin/hbd usr/sbin/hbctl; do
 	check "$file is executable" test -x "$root/$file"
 done
 for file in usr/lib/systemd/system/hbd.service usr/lib/sysusers.d/hbd.conf usr/lib/tmpfiles.d/hbd.conf \
+	usr/share/bash-completion/completions/hbd \
 	usr/share/bash-completion/completions/hbctl etc/hbd/hbd.conf.example \
 	usr/share/man/man8/hbd.8 usr/share/man/man8/hbctl.8 usr/share/man/man5/hbd.conf.5; do
 	check "$file is there" test -s "$root/$file"
@@ -37,7 +38,10 @@ done
 check "no file is writable for group or others" \
 	test -z "$(find "$root" -type f -perm /022 | head -n 1)"
 check "hbd from there says its version" "$root/usr/sbin/hbd" --version
-check "bash takes the completion" bash -n "$root/usr/share/bash-completion/completions/hbctl"
+for program in hbd hbctl; do
+	check "bash takes the completion of $program" \
+		bash -n "$root/usr/share/bash-completion/completions/$program"
+done
 check "uninstall works" run_make uninstall DESTDIR="$root"
 left=$(cd "$root" && find . -type f)
 check "only the configuration is left" test "$left" = ./etc/hbd/hbd.conf
