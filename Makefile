@@ -187,7 +187,7 @@ RELEASE_SUITES := packaging system
 .PHONY: $(RELEASE_SUITES)
 packaging: ## installation, unit file and Debian package
 system: ## two machines with a real systemd (nspawn): install, start, kill, watch
-$(RELEASE_SUITES): all
+$(RELEASE_SUITES): all $(TOOLS)
 	@$(RUN_SUITE) $@ $(wildcard tests/$@/test_*.sh)
 
 .PHONY: tests
