@@ -156,9 +156,10 @@ $(TOOLS): $(B)/%: $(O)/%.o $(TEST_LIB) $(LIB)
 # Where test programs and scripts find what was built, and how they are run one after another.
 RUN_SUITE = BUILD=$(B) VARIANT=$(VARIANT) tests/lib/run-suite
 ASAN_OPTIONS ?= detect_stack_use_after_return=1
+LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/lib/leaks.supp:print_suppressions=0
 UBSAN_OPTIONS ?= print_stacktrace=1
 TSAN_OPTIONS ?= halt_on_error=1
-export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 
 # $(1) suite
 define suite
@@ -178,6 +179,9 @@ $(foreach name,$(SUITES),$(eval $(call suite,$(name))))
 
 unit: ## unit tests (cmocka)
 golden: ## text transcripts and configuration errors against what was reviewed
+.PHONY: golden-update
+golden-update: ## write those transcripts anew: review the difference before it is committed
+	@UPDATE=1 $(MAKE) --no-print-directory golden
 sim: ## the real core under a virtual clock and network, seeded
 net: ## daemons in network namespaces
 alert: ## alert plugins against real servers on loopback

@@ -140,10 +140,9 @@ static void print_object(json_t *object, FILE *stream)
 
 static void print_array(const json_t *array, FILE *stream)
 {
-	fputs("( ", stream);
+	fputc('(', stream);
 	for (size_t i = 0; i < json_array_size(array); i++) {
-		if (i > 0)
-			fputs(", ", stream);
+		fputs(i > 0 ? ", " : " ", stream);
 		print_value(json_array_get(array, i), stream);
 	}
 	fputs(" )", stream);

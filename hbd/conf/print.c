@@ -6,6 +6,9 @@
 #include "json.h"
 #include "schema.h"
 
+/* The digest is made of what stands here: another form of it is another digest, and a pair of two
+ * releases would complain that its configurations differ. */
+
 /* How a section is printed: how deep it stands and whether as a whole. */
 struct printer {
 	FILE *stream;
@@ -91,11 +94,12 @@ static void next_element(const struct printer *printer, bool first)
 	indent(printer);
 }
 
-static void close_list(struct printer *printer)
+static void close_list(struct printer *printer, bool empty)
 {
 	printer->depth--;
-	fputs("\n", printer->stream);
-	indent(printer);
+	fputs(empty ? " " : "\n", printer->stream);
+	if (!empty)
+		indent(printer);
 	fputs(");\n", printer->stream);
 }
 
@@ -158,7 +162,7 @@ static void print_addresses(struct printer *printer, const struct hbd_conf_group
 		fprintf(printer->stream, "\"%s/%u dev %s\"", hbd_address_text(&vip->address, text),
 			vip->prefix, vip->interface);
 	}
-	close_list(printer);
+	close_list(printer, false);
 }
 
 /* A check by its kind is its plugin's parameter of the plugin's name. */
@@ -199,11 +203,11 @@ static void print_group(struct printer *printer, const struct hbd_conf *conf, un
 	open_list(printer, "checks");
 	for (unsigned i = 0; i < group->check_count; i++)
 		print_check(printer, &group->checks[i], i == 0);
-	close_list(printer);
+	close_list(printer, group->check_count == 0);
 	open_list(printer, "takeover");
 	for (unsigned i = 0; i < group->takeover_count; i++)
 		print_step(printer, &group->takeover[i], i == 0);
-	close_list(printer);
+	close_list(printer, group->takeover_count == 0);
 	close_section(printer);
 }
 
@@ -229,7 +233,7 @@ static void print_alerts(struct printer *printer, const struct hbd_conf *conf)
 		print_parameters(printer, &alert->plugin);
 		close_section(printer);
 	}
-	close_list(printer);
+	close_list(printer, conf->alert_count == 0);
 }
 
 static void print_file(struct printer *printer, const struct hbd_conf *conf)
@@ -240,11 +244,11 @@ static void print_file(struct printer *printer, const struct hbd_conf *conf)
 	open_list(printer, "nodes");
 	for (unsigned i = 0; i < HBD_NODES; i++)
 		print_node(printer, &conf->nodes[i], i == 0);
-	close_list(printer);
+	close_list(printer, false);
 	open_list(printer, "groups");
 	for (unsigned i = 0; i < conf->group_count; i++)
 		print_group(printer, conf, i);
-	close_list(printer);
+	close_list(printer, false);
 	if (!printer->agreed_only)
 		print_alerts(printer, conf);
 }

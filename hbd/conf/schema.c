@@ -144,7 +144,7 @@ static const struct conf_setting schema[] = {
 	  .help = "whole time allowed, repeated tries included; then it is killed" },
 	{ .section = CONF_TAKEOVER, .name = "on_failure", .type = CONF_WORD,
 	  .words = on_failure_words, .agreed = true,
-	  .preset_text = "abort if order is before, continue if it is after",
+	  .preset_text = "abort before, continue after",
 	  STORED(struct hbd_conf_plugin, step.on_failure),
 	  .help = "give the takeover up, or send an alert and go on" },
 

@@ -25,6 +25,18 @@ compare()
 	fi
 }
 
+# The shipped files, the main one also with all that it comments out ("#name") in force.
+sed -E 's/^(\s*)#([^ ])/\1\2/' etc/hbd.conf >"$temporary/hbd.conf"
+for conf in etc/hbd.conf "$temporary/hbd.conf" etc/examples/*.conf; do
+	if "$check" "$conf" && "$check" -p "$conf" >"$temporary/once" &&
+	   "$check" -p "$temporary/once" | diff - "$temporary/once"; then
+		echo "ok $(basename "$conf") has no mistake and is printed as it is loaded"
+	else
+		echo "not ok $conf"
+		status=1
+	fi
+done
+
 cd "$here/conf" || exit 1
 for conf in *.conf; do
 	compare "conf/${conf%.conf}" "${conf%.conf}.err" "$check" "$conf"
