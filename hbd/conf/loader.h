@@ -48,7 +48,8 @@ int conf_load_text(const char *path, const char *text, size_t bytes, struct hbd_
 /* errors.c: adds one mistake; they are put in the order of the file at the end. */
 void conf_mistake(struct conf_loader *loader, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-int conf_errors_add(struct conf_errors *errors, unsigned line, const char *format, va_list list);
+int conf_errors_add(struct conf_errors *errors, unsigned line, const char *format, va_list list)
+	__attribute__((format(printf, 3, 0)));
 void conf_errors_sort(struct conf_errors *errors);
 
 /* file.c: the file's bytes with a NUL appended, or -errno and the mistake told. Caller frees. */
