@@ -121,13 +121,15 @@ void hbd_takeover_asked(struct hbd_takeover *plan, const struct hbd_plan_next *n
 	plan->pending_id = id;
 	plan->pending_run = next->want == HBD_WANT_RUN;
 	plan->retry_at_ns = HBD_NEVER_NS;
-	if (next->want == HBD_WANT_RUN)
-		plan->started[next->step] = plan->kind == HBD_PLAN_TAKEOVER;
+	if (next->want == HBD_WANT_RUN && plan->kind == HBD_PLAN_TAKEOVER)
+		plan->started[next->step] = true;
 }
 
 static enum hbd_plan_outcome step_failed(struct hbd_takeover *plan, int step)
 {
 	/* whatever was not let go of properly: the release goes on with the rest */
+	if (plan->kind == HBD_PLAN_RELEASE)
+		plan->started[step] = false;
 	if (plan->kind == HBD_PLAN_RELEASE ||
 	    (step != STEP_ADDRESSES && plan->steps[step].on_failure == HBD_ON_FAILURE_CONTINUE)) {
 		advance(plan);
@@ -152,6 +154,8 @@ enum hbd_plan_outcome hbd_takeover_done(struct hbd_takeover *plan, uint64_t id, 
 	if (result == 0) {
 		if (step == STEP_ADDRESSES)
 			plan->addresses_on = true;
+		else if (plan->kind == HBD_PLAN_RELEASE)
+			plan->started[step] = false;
 		advance(plan);
 		return HBD_OUTCOME_OK;
 	}

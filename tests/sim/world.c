@@ -22,6 +22,11 @@ static void fill_config(const struct world *world, uint8_t machine,
 		config->groups[i].id = 100u + i;
 		config->groups[i].prefer = i % HBD_NODES;
 		config->groups[i].retry_ns = 10 * HBD_S_NS;
+		config->groups[i].step_count = 2;
+		config->groups[i].steps[0] = (struct hbd_step_config){
+			HBD_ORDER_BEFORE, HBD_ON_FAILURE_CONTINUE, HBD_S_NS };
+		config->groups[i].steps[1] = (struct hbd_step_config){
+			HBD_ORDER_AFTER, HBD_ON_FAILURE_ABORT, HBD_S_NS };
 	}
 }
 
