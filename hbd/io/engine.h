@@ -22,15 +22,15 @@
  * end of file on guardian_fd.
  */
 struct engine_setup {
-	const struct hbd_conf *conf;	/* with its keys loaded */
-	uint8_t self;			/* node index */
-	const struct process_user *user;	/* conf->user, looked up when nothing was urgent */
-	uid_t owner;			/* who started the daemon: may command it by hbctl */
-	uint64_t epoch_floor;		/* epochs of this life are larger */
-	int guardian_fd;		/* SOCK_SEQPACKET, struct message */
-	int scribe_fd;			/* SOCK_SEQPACKET, struct record */
-	int control_fd;			/* listening unix stream socket; -1 = no control socket */
-	int link_fds[HBD_LINKS_MAX];	/* from udp_open(); -1 = could not be opened (yet) */
+	const struct hbd_conf *conf;	 /* with its keys loaded */
+	uint8_t self;			 /* node index */
+	const struct process_user *user; /* conf->user, looked up when nothing was urgent */
+	uid_t owner;			 /* who started the daemon: may command it by hbctl */
+	uint64_t epoch_floor;		 /* epochs of this life are larger */
+	int guardian_fd;		 /* SOCK_SEQPACKET, struct message */
+	int scribe_fd;			 /* SOCK_SEQPACKET, struct record */
+	int control_fd;			 /* listening unix stream socket; -1 = no control socket */
+	int link_fds[HBD_LINKS_MAX];	 /* from udp_open(); -1 = could not be opened (yet) */
 	struct shared *shared;
 };
 

@@ -1,0 +1,154 @@
+#include "engine_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../base/log.h"
+
+#define MESSAGES_PER_TURN 32
+static_assert(MESSAGES_PER_TURN + HBD_GROUPS_MAX < EVENT_QUEUE_MAX, "a batch of messages fits");
+
+static void note_interface(struct engine *engine, uint8_t group, bool usable)
+{
+	const struct hbd_event event = {
+		.type = HBD_EVENT_FAULT,
+		.group = group,
+		.fault = { .fault = HBD_FAULT_INTERFACE, .present = !usable },
+	};
+
+	event_queue_put(&engine->events, &event);
+}
+
+void engine_note_faults(struct engine *engine)
+{
+	for (uint8_t i = 0; i < engine->setup->conf->group_count; i++) {
+		if (!vip_interfaces_usable(engine->executor.vip, i))
+			note_interface(engine, i, false);
+	}
+}
+
+void engine_take_news(void *context, const struct vip_news *news)
+{
+	struct engine *engine = context;
+	const struct hbd_event missing = { .type = HBD_EVENT_MISSING, .group = news->group };
+
+	switch (news->type) {
+	case VIP_NEWS_MISSING:
+		event_queue_put(&engine->events, &missing);
+		break;
+	case VIP_NEWS_INTERFACE:
+		note_interface(engine, news->group, news->usable);
+		break;
+	case VIP_NEWS_LINK:
+		links_note(&engine->links, news->link, news->usable, news->recreated,
+			   engine->node.now_ns);
+		break;
+	case VIP_NEWS_UNSET:
+		break;
+	}
+}
+
+static void take_stop(struct engine *engine)
+{
+	const struct hbd_event event = { .type = HBD_EVENT_STOP };
+
+	event_queue_put(&engine->events, &event);
+}
+
+static bool names_group(const struct engine *engine, const struct message *message)
+{
+	return message->group < engine->setup->conf->group_count;
+}
+
+static void take_check(struct engine *engine, const struct message *message)
+{
+	const struct hbd_conf *conf = engine->setup->conf;
+
+	if (names_group(engine, message) &&
+	    message->check.check < conf->groups[message->group].check_count)
+		executor_take_check(&engine->executor, message->group, message->check.check,
+				    message->check.good, message->check.detail);
+}
+
+static void take_spool(struct engine *engine, const struct message *message)
+{
+	struct executor_spool *spool = &engine->control.spool;
+
+	spool->taken = message->spool.taken;
+	spool->pending = message->spool.pending;
+	spool->oldest_age_ns = message->spool.oldest_age_ns;
+	snprintf(spool->detail, sizeof(spool->detail), "%s", message->spool.detail);
+}
+
+static void take_message(struct engine *engine, const struct message *message, int fd,
+			 int64_t now_ns)
+{
+	switch (message->type) {
+	case MESSAGE_DONE:
+		if (names_group(engine, message))
+			executor_take_done(&engine->executor, message->group, message->done.id,
+					   message->done.result > 0 ? -EPROTO
+								    : message->done.result);
+		break;
+	case MESSAGE_CHECK:
+		take_check(engine, message);
+		break;
+	case MESSAGE_LINK_SOCKET:
+		if (message->link < engine->links.count) {
+			links_take(&engine->links, message->link, fd, message->error, now_ns);
+			return;
+		}
+		break;
+	case MESSAGE_STOP:
+		take_stop(engine);
+		break;
+	case MESSAGE_SPOOL:
+		take_spool(engine, message);
+		break;
+	case MESSAGE_UNSET:
+	case MESSAGE_READY:
+	case MESSAGE_STATUS:
+	case MESSAGE_RUN:
+	case MESSAGE_CANCEL:
+	case MESSAGE_LINK_OPEN:
+	case MESSAGE_STOPPED:
+		log_warning("engine: ignoring a message of type %d from the guardian",
+			    (int)message->type);
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void lose_guardian(struct engine *engine, int error)
+{
+	log_warning("engine: the guardian is gone%s%s; handing over and stopping",
+		    error != 0 ? ": " : "", error != 0 ? log_strerror(error) : "");
+	loop_unwatch(engine->loop, engine->setup->guardian_fd);
+	executor_lose_guardian(&engine->executor);
+	take_stop(engine);
+}
+
+void engine_read_guardian(struct engine *engine, int64_t now_ns)
+{
+	struct message message;
+	int fd;
+
+	/* it may also have been found gone when something was to be sent */
+	for (int i = 0; i < MESSAGES_PER_TURN && !engine->executor.guardian_lost; i++) {
+		int r = message_receive(engine->setup->guardian_fd, &message, &fd);
+
+		if (r == -EAGAIN)
+			return;
+		if (r == -EBADMSG) {
+			log_warning("engine: ignoring a malformed message from the guardian");
+			continue;
+		}
+		if (r <= 0) {
+			lose_guardian(engine, r);
+			return;
+		}
+		take_message(engine, &message, fd, now_ns);
+	}
+}

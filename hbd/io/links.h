@@ -1,0 +1,84 @@
+/*
+ * The sockets of all links: which are open, which work, and what became of them.
+ *
+ * A link is usable when it has a socket, its interface and address are there (vip.h says so) and
+ * the kernel does not refuse to send on it. A socket is bound to one interface for good, so when
+ * the interface was removed and made again, or was missing at first, the guardian is asked for a
+ * new one: links_due() names the link, links_take() brings the answer.
+ *
+ * Trouble is logged here, once when it begins, once when it is over, and once a minute between.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../conf/conf.h"
+#include "loop.h"
+#include "udp.h"
+
+/* Trouble of one kind, to be logged sparingly. */
+struct links_trouble {
+	int error; /* the last negative errno; 0 = none */
+	int64_t logged_ns;
+	uint64_t count; /* since it was logged */
+};
+
+struct link {
+	int fd;		   /* -1 = none */
+	bool present;	   /* interface and address are there */
+	bool asked;	   /* for a socket; the answer is awaited */
+	bool outdated;	   /* that answer: the interface has been replaced since */
+	bool resting;	   /* flooded: no turn for what arrives */
+	bool refused;	   /* the peer's kernel said that nobody listens */
+	int64_t ask_ns;	   /* a socket is to be asked for then; HBD_NEVER_NS = not */
+	uint32_t overflow; /* datagrams that the kernel dropped, as last told */
+	struct links_trouble sending;
+	struct links_trouble opening;
+	struct links_trouble overflowing;
+};
+
+struct links {
+	const struct hbd_conf *conf;
+	uint8_t self;
+	uint8_t count;
+	struct loop *loop;
+	struct link items[HBD_LINKS_MAX];
+};
+
+/* fds: the sockets there are, or -1 each; they become this module's. 0 or a negative errno. */
+int links_open(struct links *links, const struct hbd_conf *conf, uint8_t self, const int *fds,
+	       struct loop *loop);
+void links_close(struct links *links);
+
+/* "10.78.0.1%eth1", for logs and alerts, into text of LINKS_NAME_BYTES; returns text. */
+#define LINKS_NAME_BYTES (INET6_ADDRSTRLEN + IF_NAMESIZE + 1)
+const char *links_name(const struct links *links, uint8_t link, char *text);
+
+bool links_usable(const struct links *links, uint8_t link);
+
+/* True once after the peer's kernel said that nobody listens. */
+bool links_take_refusal(struct links *links, uint8_t link);
+
+/* Interface or address came or went; recreated: it is another interface of the same name. */
+void links_note(struct links *links, uint8_t link, bool present, bool recreated, int64_t now_ns);
+
+/* Sends, or notes why not: a lost packet is nothing that the caller could mend. */
+void links_send(struct links *links, uint8_t link, const uint8_t *bytes, size_t length,
+		int64_t now_ns);
+
+/* As udp_receive(), but for errors: these are noted and end the reading, 0. */
+int links_receive(struct links *links, uint8_t link, const struct loop_turn *turn,
+		  struct udp_datagram *datagrams);
+
+/* Tells how many datagrams were read in this turn: what arrives in a flood wakes nobody. */
+void links_pace(struct links *links, uint8_t link, size_t count);
+
+/* The link for which a socket is to be asked now, which counts as done; -1 = none. */
+int links_due(struct links *links, int64_t now_ns);
+
+/* The guardian's answer: a socket, which becomes this module's, or -1 and why not. */
+void links_take(struct links *links, uint8_t link, int fd, int error, int64_t now_ns);
+
+/* When a turn is wanted for the links' sake: HBD_NEVER_NS = not. */
+int64_t links_deadline_ns(const struct links *links, int64_t now_ns);
