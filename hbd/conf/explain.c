@@ -38,6 +38,7 @@ static int shown(const struct conf_token *token)
 }
 
 /* A quote that was forgotten shows as a string over several lines, and then as nonsense. */
+__attribute__((format(printf, 3, 4)))
 static bool tell(struct explainer *explainer, unsigned line, const char *format, ...)
 {
 	struct conf_loader *loader = explainer->loader;
