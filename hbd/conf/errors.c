@@ -4,15 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What an operator wrote may not drive the terminal that shows the message. */
-static void defuse(char *text)
-{
-	for (unsigned char *p = (unsigned char *)text; *p; p++) {
-		if (*p < ' ' || *p == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0))
-			*p = '?';
-	}
-}
-
 int conf_errors_add(struct conf_errors *errors, unsigned line, const char *format, va_list list)
 {
 	struct conf_error *items;
@@ -27,7 +18,7 @@ int conf_errors_add(struct conf_errors *errors, unsigned line, const char *forma
 		free(text);
 		return -ENOMEM;
 	}
-	defuse(text);
+	conf_defuse(text);
 	errors->items = items;
 	errors->items[errors->count++] = (struct conf_error){ .line = line, .text = text };
 	return 0;

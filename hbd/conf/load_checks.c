@@ -135,13 +135,12 @@ static void load_known_kind(struct conf_loader *loader, const struct check_kind 
 	if (!target)
 		return;
 	problem = kind->problem(target);
-	if (problem || conf_json_from_setting(value, &parameter->json) < 0) {
-		conf_mistake(loader, line, "%s: \"%.64s\" %s", kind->key, target,
-			     problem ? problem : "holds a control character");
+	if (problem) {
+		conf_mistake(loader, line, "%s: \"%.64s\" %s", kind->key, target, problem);
 		return;
 	}
 	parameter->name = strdup(kind->key);
-	if (!parameter->name)
+	if (!parameter->name || conf_json_from_setting(value, &parameter->json) < 0)
 		loader->no_memory = true;
 	check->plugin.parameter_count = 1;
 	name_check(loader, kind->key, target, check);

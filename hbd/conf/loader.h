@@ -63,6 +63,10 @@ bool conf_is_text(struct conf_loader *loader, const char *text, size_t bytes);
  * plugin), else what it holds: escapes can make what the file itself may not hold. */
 const char *conf_string_problem(const char *text, bool for_plugin);
 
+/* utf8.c: puts '?' for what is not UTF-8, as a letter that was cut in two, and for control
+ * characters: what an operator wrote may not drive the terminal that shows the message. */
+void conf_defuse(char *text);
+
 /*
  * lint.c: tells what libconfig would take without a word and an operator did not mean. Returns
  * text for libconfig, with the same lines, in which that is mended so that it leads to no further

@@ -78,3 +78,14 @@ const char *conf_string_problem(const char *text, bool for_plugin)
 	}
 	return NULL;
 }
+
+void conf_defuse(char *text)
+{
+	for (size_t length; *text; text += length) {
+		length = utf8_length((const unsigned char *)text, 4);
+		if (length > 0 && !is_control(text))
+			continue;
+		length = length > 0 ? length : 1;
+		memset(text, '?', length);
+	}
+}

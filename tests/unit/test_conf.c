@@ -144,6 +144,71 @@ static void what_is_printed_loads_again_unchanged(void **state)
 	}
 }
 
+struct text_case {
+	const char *bytes;
+	bool is_utf8;
+};
+
+static const struct text_case texts[] = {
+	{ "plain", true },
+	{ "\xc2\x80 \xdf\xbf", true },			/* the shortest and longest of two */
+	{ "\xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80", true },	/* of three */
+	{ "\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf", true },	/* of four */
+	{ "\x80", false },				/* nothing that it continues */
+	{ "\xc3", false },				/* nothing that continues it */
+	{ "\xc3 ", false },
+	{ "\xc0\xaf", false },				/* longer than needed */
+	{ "\xe0\x9f\xbf", false },
+	{ "\xf0\x8f\xbf\xbf", false },
+	{ "\xed\xa0\x80", false },			/* half of a UTF-16 pair */
+	{ "\xf4\x90\x80\x80", false },			/* beyond Unicode */
+	{ "\xe2\x82", false },
+	{ "\xe2\x82x", false },
+	{ "\xff\xfe", false },
+};
+
+static void text_that_is_not_utf8_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct conf_errors errors = { 0 };
+		struct hbd_conf *conf = NULL;
+		bool refused;
+
+		assert_int_equal(conf_load_text("test", texts[i].bytes, strlen(texts[i].bytes),
+						&conf, &errors), -EINVAL);
+		refused = strstr(errors.items[0].text, "not UTF-8");
+		if (refused == texts[i].is_utf8)
+			fail_msg("text %zu: %s", i, errors.items[0].text);
+		conf_errors_free(&errors);
+	}
+}
+
+struct defused_case {
+	const char *before, *after;
+};
+
+static const struct defused_case defused[] = {
+	{ "a b", "a b" },
+	{ "\x1b[31m\r\n\t\x7f", "?[31m????" },
+	{ "\xc2\x9b" "31m", "??31m" },		/* CSI in one letter */
+	{ "Gr\xc3\xb6\xc3\x9f" "e", "Gr\xc3\xb6\xc3\x9f" "e" },
+	{ "cut \xc3", "cut ?" },
+	{ "cut \xe2\x82, \xe2", "cut ??, ?" },
+};
+
+static void messages_cannot_drive_a_terminal(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(defused) / sizeof(defused[0]); i++) {
+		char text[32];
+
+		strcpy(text, defused[i].before);
+		conf_defuse(text);
+		assert_string_equal(text, defused[i].after);
+	}
+}
+
 static void the_core_gets_what_it_needs(void **state)
 {
 	struct hbd_conf *conf = loaded(full_text);
@@ -211,6 +276,8 @@ int main(void)
 		cmocka_unit_test(the_file_of_the_manual_is_loaded),
 		cmocka_unit_test(what_is_not_set_has_its_default),
 		cmocka_unit_test(what_is_printed_loads_again_unchanged),
+		cmocka_unit_test(text_that_is_not_utf8_is_refused),
+		cmocka_unit_test(messages_cannot_drive_a_terminal),
 		cmocka_unit_test(the_core_gets_what_it_needs),
 		cmocka_unit_test(a_thousand_mistakes_are_enough),
 		cmocka_unit_test(what_was_never_filled_can_be_freed),
