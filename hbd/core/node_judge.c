@@ -80,6 +80,9 @@ static void judge_rival(struct hbd_node *node, uint8_t index, struct hbd_actions
 		struct hbd_rank other = peer_rank(node, index);
 
 		if (hbd_arbiter_compare_owners(&own, &other) < 0) {
+			/* the winner may see no rival any more, so the loser tells it too */
+			node_alert(actions, HBD_ALERT_TWO_OWNERS, HBD_SEVERITY_CRITICAL)->group =
+				index;
 			node_cause(node, index, HBD_CAUSE_OUTRANKED, HBD_REASON_PEER_OUTRANKS,
 				   actions);
 			return;

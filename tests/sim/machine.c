@@ -72,8 +72,8 @@ static void run_plugin(struct world *world, uint8_t machine, const struct hbd_ac
 	int64_t duration_ns = world_between(&world->random, HBD_MS_NS, 50 * HBD_MS_NS);
 
 	add_job(world, machine, action->id, duration_ns,
-		world_chance(&world->random, 100) ? -EAGAIN :
-		world_chance(&world->random, 10) ? -EIO : 0);
+		world_chance(&world->random, world->plugin_again_permille) ? -EAGAIN :
+		world_chance(&world->random, world->plugin_failure_permille) ? -EIO : 0);
 }
 
 static void announce(const struct world *world, struct world_kernel *kernel, uint64_t epoch)
@@ -101,7 +101,7 @@ static void carry_out(struct world *world, uint8_t machine, const struct hbd_act
 		kernel->until_ns = action->until_ns;
 		break;
 	case HBD_ACTION_ACQUIRE:
-		kernel->present = !world_chance(&world->random, 10);
+		kernel->present = !world_chance(&world->random, world->refusal_permille);
 		add_job(world, machine, action->id, NETLINK_NS,
 			kernel->present ? 0 : -EADDRNOTAVAIL);
 		break;

@@ -51,6 +51,9 @@ struct run_result run_seed(uint64_t seed, enum hbd_profile_name profile, enum mu
 	struct faults faults;
 
 	world->trace = trace;
+	world->refusal_permille = 10;
+	world->plugin_failure_permille = 10;
+	world->plugin_again_permille = 100;
 	apply_mutant(world, mutant);
 	checker_init(&checker, world);
 	faults_draw(&faults, seed, HBD_S_NS, STORM_NS, group_count);

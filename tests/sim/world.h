@@ -109,6 +109,9 @@ struct world {
 	struct hbd_actions actions;
 	uint64_t steps;
 	uint64_t changes;		/* of role */
+	int refusal_permille;		/* of addresses by the kernel */
+	int plugin_failure_permille;
+	int plugin_again_permille;	/* "try again" */
 	bool trace;			/* print changes and alerts */
 	bool deaf_to_announcements_after_first;	/* a mutant: only the first of a claim counts */
 	world_watch watch;
