@@ -76,7 +76,8 @@ void rtnl_close(struct rtnl *rtnl);
 /* Carries out all requests, each with its result. */
 void rtnl_apply(struct rtnl *rtnl, struct rtnl_request *requests, size_t count);
 
-/* The kernel's own words on the first request that the last rtnl_apply() could not do, or "". */
+/* The kernel's own words on the first request that the last rtnl_apply() could not do, or "". Always
+ * the same place. */
 const char *rtnl_why(const struct rtnl *rtnl);
 
 /* True for a REMOVE's result if the address is not there any more, or was not or could not be. */

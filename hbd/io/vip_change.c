@@ -14,6 +14,7 @@ struct outcome {
 	int error;			/* of the first that failed, in the group's order; or 0 */
 	const struct vip_address *first;
 	size_t failed;
+	const char *why;		/* the kernel's words on it, or "" */
 };
 
 /* The kernel counts whole seconds; for its "for ever", UINT32_MAX, hbd has no use. */
@@ -36,13 +37,12 @@ static void log_outcome(const struct vip *vip, const struct vip_group *group, co
 {
 	const struct hbd_conf_group *conf = &vip->conf->groups[group - vip->groups];
 	const struct log_fields fields = {.group = conf->name};
-	const char *why = rtnl_why(vip->rtnl);
 	char text[VIP_TEXT_BYTES];
 
 	log_line(LOG_ERR, &fields, "vip: group %s: cannot %s %s: %s%s%s%s (%zu of %zu failed); %s",
 		 conf->name, what, vip_text(outcome->first->conf, text),
-		 log_strerror(outcome->error), why[0] != '\0' ? " (" : "", why,
-		 why[0] != '\0' ? ")" : "", outcome->failed, group->count, next);
+		 log_strerror(outcome->error), outcome->why[0] != '\0' ? " (" : "", outcome->why,
+		 outcome->why[0] != '\0' ? ")" : "", outcome->failed, group->count, next);
 }
 
 static void count_failure(struct outcome *outcome, const struct vip_address *address, int error)
@@ -64,10 +64,8 @@ static int hand_out(const struct vip_group *group, const struct outcome *outcome
 
 static void ask_add(struct vip *vip, size_t index, struct vip_address *address, int64_t lifetime_ns)
 {
-	/* The route to the subnet stays as it was decided when the address came. */
-	if (!address->present)
-		address->no_prefix_route = address->conf->address.family == AF_INET6 &&
-					   vip_is_routed(vip, address);
+	address->no_prefix_route = vip_is_routed(vip, address) ||
+				   (address->present && address->no_prefix_route);
 	vip->chosen[index] = address;
 	vip->requests[index] = (struct rtnl_request){
 		.verb = RTNL_ADD,
@@ -83,7 +81,7 @@ static void ask_add(struct vip *vip, size_t index, struct vip_address *address, 
 /* Adds or renews what was asked for. */
 static struct outcome add_asked(struct vip *vip, size_t count, int64_t now_ns, int64_t lifetime_ns)
 {
-	struct outcome outcome = {0};
+	struct outcome outcome = {.why = rtnl_why(vip->rtnl)};
 
 	rtnl_apply(vip->rtnl, vip->requests, count);
 	for (size_t i = 0; i < count; i++) {
@@ -140,7 +138,7 @@ static void remove_twins(struct vip *vip, size_t count)
 
 static struct outcome remove_group(struct vip *vip, struct vip_group *group)
 {
-	struct outcome outcome = {0};
+	struct outcome outcome = {.why = rtnl_why(vip->rtnl)};
 	size_t count = ask_remove(vip, group);
 
 	rtnl_apply(vip->rtnl, vip->requests, count);
@@ -159,7 +157,7 @@ static struct outcome remove_group(struct vip *vip, struct vip_group *group)
 
 static struct outcome find_missing_interface(const struct vip_group *group)
 {
-	struct outcome outcome = {0};
+	struct outcome outcome = {.why = ""};
 
 	for (size_t i = 0; i < group->count; i++) {
 		if (group->addresses[i].device->ifindex == 0)

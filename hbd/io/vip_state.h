@@ -23,7 +23,7 @@ struct vip_address {
 	bool told;			/* that it is missing */
 	bool primary;			/* IPv4: addresses of others in its subnet would go with it */
 	uint8_t prefix;			/* in the kernel; IPv6 keeps that of an adopted address */
-	bool no_prefix_route;		/* as it was added */
+	bool no_prefix_route;		/* as it was added; once it needs no route it stays so */
 	int64_t until_ns;		/* then the kernel removes it; 0 = not added by us */
 };
 
@@ -90,7 +90,11 @@ struct vip_address *vip_table_address(const struct vip *vip, const struct vip_de
 
 /* vip_watch.c: reads interfaces and addresses anew. 0 or a negative errno. */
 int vip_read_all(struct vip *vip);
-/* True if the interface has another IPv6 address in the subnet, so that the subnet is routed. */
+/*
+ * True if an IPv6 address needs no route to its subnet: there is no subnet, or the interface has an
+ * address of another in it. The kernel would give the subnet's one route our address' lifetime, and
+ * would leave it behind when our address goes, so that the other's subnet became unreachable then.
+ */
 bool vip_is_routed(const struct vip *vip, const struct vip_address *address);
 /* Before address goes: what hangs on it must stay. */
 void vip_keep_secondaries(struct vip *vip, struct vip_address *address);

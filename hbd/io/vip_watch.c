@@ -6,13 +6,11 @@
 
 #include "../base/log.h"
 
-/* What was known of an interface and its addresses no longer holds. */
-static void forget_device(struct vip *vip, struct vip_device *device)
+/* What was known of the addresses on an interface no longer holds. */
+static void forget_addresses(struct vip *vip, const struct vip_device *device)
 {
 	size_t kept = 0;
 
-	device->ifindex = 0;
-	device->usable = device->ethernet = device->forwards = false;
 	for (size_t i = 0; i < vip->address_count; i++) {
 		if (vip->addresses[i].device == device)
 			vip->addresses[i].present = vip->addresses[i].primary = false;
@@ -26,6 +24,13 @@ static void forget_device(struct vip *vip, struct vip_device *device)
 			vip->neighbors[kept++] = vip->neighbors[i];
 	}
 	vip->neighbor_count = kept;
+}
+
+static void forget_device(struct vip *vip, struct vip_device *device)
+{
+	forget_addresses(vip, device);
+	device->ifindex = 0;
+	device->usable = device->ethernet = device->forwards = false;
 }
 
 /* Interfaces are known by name; a renamed one leaves its old name and takes the new one's place. */
@@ -112,6 +117,10 @@ static bool in_subnet(const struct in6_addr *a, const struct in6_addr *b, uint8_
 
 bool vip_is_routed(const struct vip *vip, const struct vip_address *address)
 {
+	if (address->conf->address.family != AF_INET6)
+		return false;
+	if (address->conf->prefix == 128)
+		return true;
 	for (size_t i = 0; i < vip->neighbor_count; i++) {
 		const struct vip_neighbor *neighbor = &vip->neighbors[i];
 
@@ -172,6 +181,20 @@ static struct rtnl_handlers note_all(struct vip *vip)
 	};
 }
 
+static int read_addresses(struct vip *vip)
+{
+	const struct rtnl_handlers handlers = note_all(vip);
+	int error;
+
+	vip->incomplete = true;
+	for (size_t i = 0; i < vip->device_count; i++)
+		forget_addresses(vip, &vip->devices[i]);
+	error = rtnl_dump_addresses(vip->rtnl, &handlers);
+	if (error == 0)
+		vip->incomplete = false;
+	return error;
+}
+
 int vip_read_all(struct vip *vip)
 {
 	const struct rtnl_handlers handlers = note_all(vip);
@@ -181,11 +204,7 @@ int vip_read_all(struct vip *vip)
 	for (size_t i = 0; i < vip->device_count; i++)
 		forget_device(vip, &vip->devices[i]);
 	error = rtnl_dump_interfaces(vip->rtnl, &handlers);
-	if (error == 0)
-		error = rtnl_dump_addresses(vip->rtnl, &handlers);
-	if (error == 0)
-		vip->incomplete = false;
-	return error;
+	return error != 0 ? error : read_addresses(vip);
 }
 
 /*
@@ -258,50 +277,70 @@ static void tell_interfaces(struct vip *vip, vip_news_handler handler, void *con
 }
 
 /* On an interface that is not usable nothing can be put back: that is INTERFACE's news. */
-static bool misses_more(struct vip_group *group)
+static bool is_missed(const struct vip_address *address)
 {
-	bool more = false;
+	return !address->present && !address->told && address->device->usable;
+}
 
+static bool misses(const struct vip_group *group)
+{
 	for (size_t i = 0; group->held && i < group->count; i++) {
-		struct vip_address *address = &group->addresses[i];
-
-		if (address->present || address->told || !address->device->usable)
-			continue;
-		address->told = more = true;
+		if (is_missed(&group->addresses[i]))
+			return true;
 	}
-	return more;
+	return false;
+}
+
+static bool any_misses(const struct vip *vip)
+{
+	for (uint8_t i = 0; i < vip->conf->group_count; i++) {
+		if (misses(&vip->groups[i]))
+			return true;
+	}
+	return false;
 }
 
 static void tell_missing(struct vip *vip, vip_news_handler handler, void *context)
 {
 	for (uint8_t i = 0; i < vip->conf->group_count; i++) {
-		struct vip_news news = {.type = VIP_NEWS_MISSING, .group = i};
+		const struct vip_news news = {.type = VIP_NEWS_MISSING, .group = i};
+		struct vip_group *group = &vip->groups[i];
 
-		if (misses_more(&vip->groups[i]))
-			handler(context, &news);
+		if (!misses(group))
+			continue;
+		for (size_t k = 0; k < group->count; k++)
+			group->addresses[k].told |= is_missed(&group->addresses[k]);
+		handler(context, &news);
 	}
 }
 
 /*
- * Every event is noted first and judged when none is left: then what is noted is what the kernel
- * has, our own changes included, and an address that went and came back is not missed.
+ * Every event is noted first and judged when none is left: an address that went and came back is
+ * not missed. The kernel tells of an added IPv6 address later than it answers, so what seems to be
+ * missing is looked for before it is told.
  */
-void vip_dispatch(struct vip *vip, vip_news_handler handler, void *context)
+static int note_events(struct vip *vip)
 {
 	const struct rtnl_handlers handlers = note_all(vip);
 	int error = rtnl_read_events(vip->rtnl, &handlers);
 
 	if (error == -EAGAIN)
-		return;
-	if (error == -ENOBUFS || vip->incomplete) {
+		return error;
+	if (error == -ENOBUFS || vip->incomplete)
 		error = vip_read_all(vip);
-		if (error != 0) {
-			log_warning("vip: cannot read interfaces and addresses: %s; trying again "
-				    "with the next change",
-				    log_strerror(error));
-			return;
-		}
-	}
+	else if (any_misses(vip))
+		error = read_addresses(vip);
+	if (error != 0)
+		log_warning("vip: cannot read interfaces and addresses: %s; trying again with the "
+			    "next change",
+			    log_strerror(error));
+	return error;
+}
+
+void vip_dispatch(struct vip *vip, vip_news_handler handler, void *context)
+{
+	if (note_events(vip) != 0)
+		return;
 	if (vip->primary_seen)
 		keep_all_secondaries(vip);
 	tell_links(vip, handler, context);
