@@ -42,18 +42,18 @@ static const int64_t rounds_ns[] = {
 struct announce_group {
 	bool active;
 	bool error_told;
-	unsigned round;			/* index into rounds_ns; ROUNDS and more = refresh */
-	size_t position;		/* frame of the round */
+	unsigned round;	 /* index into rounds_ns; ROUNDS and more = refresh */
+	size_t position; /* frame of the round */
 	int64_t start_ns;
-	int64_t due_ns;			/* when the round may start */
+	int64_t due_ns; /* when the round may start */
 };
 
 struct announce {
 	const struct hbd_conf *conf;
 	const struct vip *vip;
 	int fd;
-	int64_t paced_ns;		/* frames of all instants until then were sent */
-	uint8_t turn;			/* group whose turn is first, for fairness */
+	int64_t paced_ns; /* frames of all instants until then were sent */
+	uint8_t turn;	  /* group whose turn is first, for fairness */
 	struct announce_group groups[HBD_GROUPS_MAX];
 	size_t batch_count;
 	size_t batch_vip[BATCH];
@@ -138,7 +138,7 @@ static void tell_error(struct announce *announce, uint8_t group, size_t index, i
 {
 	const struct hbd_conf_group *conf = &announce->conf->groups[group];
 	const struct hbd_conf_vip *vip = &conf->vips[index];
-	const struct log_fields fields = {.group = conf->name};
+	const struct log_fields fields = { .group = conf->name };
 	char text[INET6_ADDRSTRLEN];
 
 	if (announce->groups[group].error_told)
@@ -197,7 +197,13 @@ static size_t send_frames(struct announce *announce, uint8_t group, size_t limit
 	return sent;
 }
 
-/* The next round; what is overdue by then is one round, not several. */
+/* Rounds that are overdue when one starts are this one. */
+static void skip_overdue(struct announce_group *state, int64_t now_ns)
+{
+	while (state->round + 1 < ROUNDS && state->start_ns + rounds_ns[state->round + 1] <= now_ns)
+		state->round++;
+}
+
 static void next_round(struct announce *announce, uint8_t group, int64_t now_ns)
 {
 	struct announce_group *state = &announce->groups[group];
@@ -205,8 +211,6 @@ static void next_round(struct announce *announce, uint8_t group, int64_t now_ns)
 
 	state->position = 0;
 	state->round++;
-	while (state->round + 1 < ROUNDS && state->start_ns + rounds_ns[state->round + 1] <= now_ns)
-		state->round++;
 	if (state->round < ROUNDS) {
 		state->due_ns = hbd_time_add(state->start_ns, rounds_ns[state->round]);
 		return;
@@ -260,6 +264,8 @@ static bool run_group(struct announce *announce, uint8_t group, int64_t now_ns)
 
 	if (!state->active || state->due_ns > now_ns)
 		return false;
+	if (state->position == 0)
+		skip_overdue(state, now_ns);
 	if (limit > PORTION)
 		limit = PORTION;
 	count_frames(announce, send_frames(announce, group, limit), now_ns);

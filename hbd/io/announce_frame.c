@@ -8,18 +8,18 @@
 #include <netinet/ip6.h>
 #include <string.h>
 
-#define OPTION_BYTES 8			/* target link-layer address */
+#define OPTION_BYTES 8 /* target link-layer address */
 #define ADVERTISEMENT_BYTES (sizeof(struct nd_neighbor_advert) + OPTION_BYTES)
 
-static const uint8_t broadcast[ETH_ALEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-static const uint8_t all_nodes_mac[ETH_ALEN] = {0x33, 0x33, 0, 0, 0, 1};
+static const uint8_t broadcast[ETH_ALEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+static const uint8_t all_nodes_mac[ETH_ALEN] = { 0x33, 0x33, 0, 0, 0, 1 };
 static const struct in6_addr all_nodes = {
-	.s6_addr = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+	.s6_addr = { 0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 },
 };
 
 static void put_ethernet(uint8_t *frame, const uint8_t to[6], const uint8_t from[6], uint16_t type)
 {
-	struct ether_header header = {.ether_type = htons(type)};
+	struct ether_header header = { .ether_type = htons(type) };
 
 	memcpy(header.ether_dhost, to, ETH_ALEN);
 	memcpy(header.ether_shost, from, ETH_ALEN);
@@ -50,7 +50,7 @@ static size_t put_arp(uint8_t *frame, const uint8_t mac[6], struct in_addr addre
 
 size_t announce_frame_request(uint8_t *frame, const uint8_t mac[6], struct in_addr address)
 {
-	static const uint8_t nobody[ETH_ALEN] = {0};
+	static const uint8_t nobody[ETH_ALEN] = { 0 };
 
 	return put_arp(frame, mac, address, ARPOP_REQUEST, nobody);
 }
@@ -87,7 +87,7 @@ size_t announce_frame_advertisement(uint8_t *frame, const uint8_t mac[6],
 {
 	uint8_t *message = frame + sizeof(struct ether_header) + sizeof(struct ip6_hdr);
 	uint8_t *option = message + sizeof(struct nd_neighbor_advert);
-	struct nd_neighbor_advert advert = {.nd_na_type = ND_NEIGHBOR_ADVERT};
+	struct nd_neighbor_advert advert = { .nd_na_type = ND_NEIGHBOR_ADVERT };
 	struct ip6_hdr ip = {
 		.ip6_flow = htonl(6U << 28),
 		.ip6_plen = htons(ADVERTISEMENT_BYTES),

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANNOUNCE_FRAME_BYTES 86		/* no frame is longer */
+#define ANNOUNCE_FRAME_BYTES 86 /* no frame is longer */
 
 /*
  * Gratuitous ARP to all: sender and target address are the VIP. As a request (RFC 5227 2.3), or as a

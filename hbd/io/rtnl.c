@@ -13,7 +13,7 @@
 
 /* Waiting answers must fit the socket's buffer, about 1 KiB of the kernel's memory each. If they do
  * not, what was not answered is sent again in smaller portions: every request is idempotent. */
-static const size_t chunks[] = {RTNL_CHUNK_MAX, 16, 1};
+static const size_t chunks[] = { RTNL_CHUNK_MAX, 16, 1 };
 #define REQUEST_BUFFER_BYTES ((size_t)1 << 20)
 
 /* 4096 addresses added at once are 4096 events of about the same size. */
@@ -67,8 +67,8 @@ static int open_events(struct rtnl *rtnl)
 
 int rtnl_receive(struct rtnl *rtnl, struct nl_sock *socket)
 {
-	struct sockaddr_nl sender = {0};
-	struct iovec vector = {.iov_base = rtnl->received, .iov_len = sizeof(rtnl->received)};
+	struct sockaddr_nl sender = { 0 };
+	struct iovec vector = { .iov_base = rtnl->received, .iov_len = sizeof(rtnl->received) };
 	struct msghdr message = {
 		.msg_name = &sender,
 		.msg_namelen = sizeof(sender),
@@ -89,7 +89,7 @@ int rtnl_receive(struct rtnl *rtnl, struct nl_sock *socket)
 
 int rtnl_receive_soon(struct rtnl *rtnl)
 {
-	struct pollfd wait = {.fd = nl_socket_get_fd(rtnl->requests), .events = POLLIN};
+	struct pollfd wait = { .fd = nl_socket_get_fd(rtnl->requests), .events = POLLIN };
 	int length = rtnl_receive(rtnl, rtnl->requests);
 
 	if (length != -EAGAIN)
@@ -179,8 +179,8 @@ static int send_chunk(struct rtnl *rtnl, uint32_t base, const struct rtnl_reques
 	for (; *at < count && (size_t)sent < chunk; (*at)++) {
 		if (requests[*at].result != UNANSWERED)
 			continue;
-		error = rtnl_message_put(rtnl->batch + length, &requests[*at],
-					 base + (uint32_t)*at, rtnl->knows_mark);
+		error = rtnl_message_put(rtnl->batch + length, &requests[*at], base + (uint32_t)*at,
+					 rtnl->knows_mark);
 		if (error < 0)
 			return error;
 		length += (size_t)error;
@@ -236,7 +236,7 @@ bool rtnl_is_gone(int result)
 /* Sends one message, frees it, and returns the kernel's answer. */
 static int transact(struct rtnl *rtnl, struct nl_msg *message)
 {
-	struct rtnl_request answer = {.result = UNANSWERED};
+	struct rtnl_request answer = { .result = UNANSWERED };
 	uint32_t base = rtnl->sequence++;
 	struct nlmsghdr *header;
 	int error;

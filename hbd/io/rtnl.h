@@ -21,10 +21,10 @@ struct rtnl;
 struct rtnl_interface {
 	int ifindex;
 	char name[IF_NAMESIZE];
-	bool usable;			/* up, with carrier, operational */
-	bool ethernet;			/* has an Ethernet address: mac */
+	bool usable;   /* up, with carrier, operational */
+	bool ethernet; /* has an Ethernet address: mac */
 	uint8_t mac[6];
-	bool forwards_known;		/* the kernel told whether it forwards IPv6: forwards */
+	bool forwards_known; /* the kernel told whether it forwards IPv6: forwards */
 	bool forwards;
 };
 
@@ -33,9 +33,9 @@ struct rtnl_address {
 	int ifindex;
 	struct hbd_address address;
 	uint8_t prefix;
-	bool marked;			/* added by some hbd */
-	bool secondary;			/* IPv4: goes when the first address of its subnet goes */
-	bool tentative;			/* IPv6: under or failed duplicate detection */
+	bool marked;	/* added by some hbd */
+	bool secondary; /* IPv4: goes when the first address of its subnet goes */
+	bool tentative; /* IPv6: under or failed duplicate detection */
 };
 
 /* Called for everything that is there, comes, changes (gone = false) or goes. They only take notes:
@@ -44,12 +44,12 @@ struct rtnl_handlers {
 	void *context;
 	void (*interface)(void *context, const struct rtnl_interface *interface, bool gone);
 	void (*address)(void *context, const struct rtnl_address *address, bool gone);
-	void (*forwarding)(void *context, int ifindex, bool forwards);	/* IPv6 */
+	void (*forwarding)(void *context, int ifindex, bool forwards); /* IPv6 */
 };
 
 enum rtnl_verb {
 	RTNL_UNSET = 0,
-	RTNL_ADD,			/* or take over and renew what is there */
+	RTNL_ADD, /* or take over and renew what is there */
 	RTNL_REMOVE,
 };
 
@@ -57,13 +57,13 @@ enum rtnl_verb {
 struct rtnl_request {
 	enum rtnl_verb verb;
 	int ifindex;
-	const char *interface;		/* its name, for the label; NULL = no label */
+	const char *interface; /* its name, for the label; NULL = no label */
 	struct hbd_address address;
 	uint8_t prefix;
-	bool any_prefix;		/* REMOVE, IPv4: whatever its prefix */
-	bool no_prefix_route;		/* ADD, IPv6: the route to its subnet is there already */
-	uint32_t lifetime_s;		/* ADD */
-	int result;			/* out: 0 or negative errno; -ETIMEDOUT = no answer */
+	bool any_prefix;      /* REMOVE, IPv4: whatever its prefix */
+	bool no_prefix_route; /* ADD, IPv6: the route to its subnet is there already */
+	uint32_t lifetime_s;  /* ADD */
+	int result;	      /* out: 0 or negative errno; -ETIMEDOUT = no answer */
 };
 
 /*

@@ -113,7 +113,7 @@ out:
 struct nl_msg *rtnl_message_promote(int ifindex)
 {
 	struct nl_msg *message = nlmsg_alloc_simple(RTM_SETLINK, NLM_F_REQUEST | NLM_F_ACK);
-	struct ifinfomsg body = {.ifi_index = ifindex};
+	struct ifinfomsg body = { .ifi_index = ifindex };
 	struct nlattr *families, *family, *settings;
 
 	if (!message)
@@ -138,7 +138,7 @@ full:
 struct nl_msg *rtnl_message_probe_mark(void)
 {
 	struct nl_msg *message = nlmsg_alloc_simple(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK);
-	struct ifaddrmsg body = {.ifa_family = AF_INET};
+	struct ifaddrmsg body = { .ifa_family = AF_INET };
 
 	if (!message)
 		return NULL;
@@ -154,13 +154,12 @@ static void read_forwarding(struct nlattr *families, struct rtnl_interface *inte
 {
 	struct nlattr *family = families ? nla_find(nla_data(families), nla_len(families), AF_INET6)
 					 : NULL;
-	struct nlattr *settings = family ? nla_find(nla_data(family), nla_len(family),
-						    IFLA_INET6_CONF)
-					 : NULL;
+	struct nlattr *settings =
+		family ? nla_find(nla_data(family), nla_len(family), IFLA_INET6_CONF) : NULL;
 	int32_t forwarding;
 
-	if (!settings || nla_memcpy(&forwarding, settings, sizeof(forwarding)) <
-				 (int)sizeof(forwarding))
+	if (!settings ||
+	    nla_memcpy(&forwarding, settings, sizeof(forwarding)) < (int)sizeof(forwarding))
 		return;
 	interface->forwards_known = true;
 	interface->forwards = forwarding != 0;
@@ -169,7 +168,7 @@ static void read_forwarding(struct nlattr *families, struct rtnl_interface *inte
 static void tell_interface(struct nlmsghdr *header, bool gone, const struct rtnl_handlers *handlers)
 {
 	const unsigned usable = IFF_UP | IFF_LOWER_UP | IFF_RUNNING;
-	struct rtnl_interface interface = {0};
+	struct rtnl_interface interface = { 0 };
 	struct nlattr *found[IFLA_MAX + 1];
 	const struct ifinfomsg *body = nlmsg_data(header);
 
@@ -211,7 +210,7 @@ static void tell_address(struct nlmsghdr *header, bool gone, bool knows_mark,
 {
 	struct nlattr *found[IFA_MAX + 1], *local;
 	const struct ifaddrmsg *body = nlmsg_data(header);
-	struct rtnl_address address = {0};
+	struct rtnl_address address = { 0 };
 	uint32_t flags;
 
 	if (nlmsg_parse(header, sizeof(*body), found, IFA_MAX, NULL) != 0 ||

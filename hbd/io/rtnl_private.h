@@ -14,7 +14,7 @@
 
 struct rtnl {
 	struct nl_sock *requests;
-	struct nl_sock *events;			/* NULL = none wanted */
+	struct nl_sock *events; /* NULL = none wanted */
 	uint32_t sequence;
 	bool knows_mark;
 	char why[128];

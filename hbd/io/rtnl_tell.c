@@ -14,8 +14,8 @@
 static int send_dump(struct rtnl *rtnl, int type, uint32_t sequence)
 {
 	struct nl_msg *message = nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_DUMP);
-	struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
-	struct ifaddrmsg address = {.ifa_family = AF_UNSPEC};
+	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
+	struct ifaddrmsg address = { .ifa_family = AF_UNSPEC };
 	int error = -ENOMEM;
 
 	if (!message)
@@ -101,8 +101,7 @@ int rtnl_read_events(struct rtnl *rtnl, const struct rtnl_handlers *handlers)
 			return lost ? -ENOBUFS : 0;
 		if (length < 0)
 			lost = true;
-		for (; length > 0 && nlmsg_ok(header, length);
-		     header = nlmsg_next(header, &length))
+		for (; length > 0 && nlmsg_ok(header, length); header = nlmsg_next(header, &length))
 			rtnl_message_tell(header, rtnl->knows_mark, handlers);
 	}
 	return lost ? -ENOBUFS : -EAGAIN;

@@ -20,17 +20,17 @@ struct vip;
 /* What vip_dispatch() noticed. */
 enum vip_news_type {
 	VIP_NEWS_UNSET = 0,
-	VIP_NEWS_MISSING,	/* an address of a held group was deleted by someone else */
-	VIP_NEWS_INTERFACE,	/* a VIP interface of the group became usable or unusable */
-	VIP_NEWS_LINK,		/* a heartbeat link's interface or address came, changed or went */
+	VIP_NEWS_MISSING,   /* an address of a held group was deleted by someone else */
+	VIP_NEWS_INTERFACE, /* a VIP interface of the group became usable or unusable */
+	VIP_NEWS_LINK,	    /* a heartbeat link's interface or address came, changed or went */
 };
 
 struct vip_news {
 	enum vip_news_type type;
-	uint8_t group;		/* MISSING, INTERFACE */
-	uint8_t link;		/* LINK */
-	bool usable;		/* INTERFACE, LINK */
-	bool recreated;		/* LINK: another ifindex than before: its socket must be reopened */
+	uint8_t group;	/* MISSING, INTERFACE */
+	uint8_t link;	/* LINK */
+	bool usable;	/* INTERFACE, LINK */
+	bool recreated; /* LINK: another ifindex than before: its socket must be reopened */
 };
 
 typedef void (*vip_news_handler)(void *context, const struct vip_news *news);

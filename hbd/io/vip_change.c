@@ -11,10 +11,10 @@
 
 /* What became of a batch. */
 struct outcome {
-	int error;			/* of the first that failed, in the group's order; or 0 */
+	int error; /* of the first that failed, in the group's order; or 0 */
 	const struct vip_address *first;
 	size_t failed;
-	const char *why;		/* the kernel's words on it, or "" */
+	const char *why; /* the kernel's words on it, or "" */
 };
 
 /* The kernel counts whole seconds; for its "for ever", UINT32_MAX, hbd has no use. */
@@ -36,7 +36,7 @@ static void log_outcome(const struct vip *vip, const struct vip_group *group, co
 			const struct outcome *outcome, const char *next)
 {
 	const struct hbd_conf_group *conf = &vip->conf->groups[group - vip->groups];
-	const struct log_fields fields = {.group = conf->name};
+	const struct log_fields fields = { .group = conf->name };
 	char text[VIP_TEXT_BYTES];
 
 	log_line(LOG_ERR, &fields, "vip: group %s: cannot %s %s: %s%s%s%s (%zu of %zu failed); %s",
@@ -81,7 +81,7 @@ static void ask_add(struct vip *vip, size_t index, struct vip_address *address, 
 /* Adds or renews what was asked for. */
 static struct outcome add_asked(struct vip *vip, size_t count, int64_t now_ns, int64_t lifetime_ns)
 {
-	struct outcome outcome = {.why = rtnl_why(vip->rtnl)};
+	struct outcome outcome = { .why = rtnl_why(vip->rtnl) };
 
 	rtnl_apply(vip->rtnl, vip->requests, count);
 	for (size_t i = 0; i < count; i++) {
@@ -138,7 +138,7 @@ static void remove_twins(struct vip *vip, size_t count)
 
 static struct outcome remove_group(struct vip *vip, struct vip_group *group)
 {
-	struct outcome outcome = {.why = rtnl_why(vip->rtnl)};
+	struct outcome outcome = { .why = rtnl_why(vip->rtnl) };
 	size_t count = ask_remove(vip, group);
 
 	rtnl_apply(vip->rtnl, vip->requests, count);
@@ -157,7 +157,7 @@ static struct outcome remove_group(struct vip *vip, struct vip_group *group)
 
 static struct outcome find_missing_interface(const struct vip_group *group)
 {
-	struct outcome outcome = {.why = ""};
+	struct outcome outcome = { .why = "" };
 
 	for (size_t i = 0; i < group->count; i++) {
 		if (group->addresses[i].device->ifindex == 0)

@@ -7,24 +7,24 @@
 /* An interface that the configuration names. */
 struct vip_device {
 	char name[IF_NAMESIZE];
-	int ifindex;			/* 0 = there is none of that name */
+	int ifindex; /* 0 = there is none of that name */
 	bool usable;
 	bool ethernet;
-	bool forwards;			/* IPv6 */
+	bool forwards; /* IPv6 */
 	uint8_t mac[6];
-	int promotes_ifindex;		/* which we made keep secondaries when their primary goes */
+	int promotes_ifindex; /* which we made keep secondaries when their primary goes */
 };
 
 /* A virtual address. */
 struct vip_address {
 	const struct hbd_conf_vip *conf;
 	struct vip_device *device;
-	bool present;			/* the kernel has it */
-	bool told;			/* that it is missing */
-	bool primary;			/* IPv4: addresses of others in its subnet would go with it */
-	uint8_t prefix;			/* in the kernel; IPv6 keeps that of an adopted address */
-	bool no_prefix_route;		/* as it was added; once it needs no route it stays so */
-	int64_t until_ns;		/* then the kernel removes it; 0 = not added by us */
+	bool present;	      /* the kernel has it */
+	bool told;	      /* that it is missing */
+	bool primary;	      /* IPv4: addresses of others in its subnet would go with it */
+	uint8_t prefix;	      /* in the kernel; IPv6 keeps that of an adopted address */
+	bool no_prefix_route; /* as it was added; once it needs no route it stays so */
+	int64_t until_ns;     /* then the kernel removes it; 0 = not added by us */
 };
 
 struct vip_group {
@@ -32,19 +32,19 @@ struct vip_group {
 	struct vip_address *addresses;
 	bool held;
 	bool usable_told;
-	bool renewal_failed;		/* and was logged */
-	int64_t span_ns;		/* lifetime asked for last, in the kernel's whole seconds */
-	int64_t renew_ns;		/* the next renewal is due then */
-	int64_t renew_called_ns;	/* when vip_renew() was called last */
-	size_t renew_next;		/* where to look for the oldest */
+	bool renewal_failed;	 /* and was logged */
+	int64_t span_ns;	 /* lifetime asked for last, in the kernel's whole seconds */
+	int64_t renew_ns;	 /* the next renewal is due then */
+	int64_t renew_called_ns; /* when vip_renew() was called last */
+	size_t renew_next;	 /* where to look for the oldest */
 };
 
 struct vip_link {
 	const struct hbd_conf_link *conf;
 	struct vip_device *device;
-	bool present;			/* its address is on its interface */
+	bool present; /* its address is on its interface */
 	bool usable_told;
-	int ifindex_told;		/* 0 = it was never there */
+	int ifindex_told; /* 0 = it was never there */
 };
 
 /* An IPv6 address on a VIP's interface that is not ours: it says which subnets are routed. */
@@ -57,20 +57,20 @@ struct vip_neighbor {
 struct vip {
 	const struct hbd_conf *conf;
 	struct rtnl *rtnl;
-	bool incomplete;		/* what is known of the kernel's tables is out of date */
-	bool primary_seen;		/* an address of ours became the first of its subnet */
+	bool incomplete;   /* what is known of the kernel's tables is out of date */
+	bool primary_seen; /* an address of ours became the first of its subnet */
 	size_t device_count;
 	struct vip_device *devices;
 	size_t address_count;
-	struct vip_address *addresses;	/* of all groups, one after another */
-	struct vip_address **sorted;	/* by address and device */
+	struct vip_address *addresses; /* of all groups, one after another */
+	struct vip_address **sorted;   /* by address and device */
 	struct vip_group groups[HBD_GROUPS_MAX];
 	uint8_t link_count;
 	struct vip_link links[HBD_LINKS_MAX];
 	size_t neighbor_count, neighbor_room;
 	struct vip_neighbor *neighbors;
-	struct rtnl_request *requests;	/* room for the largest group, */
-	struct vip_address **chosen;	/* and whom each request is for */
+	struct rtnl_request *requests; /* room for the largest group, */
+	struct vip_address **chosen;   /* and whom each request is for */
 };
 
 bool vip_same_address(const struct hbd_address *a, const struct hbd_address *b);

@@ -24,7 +24,7 @@ struct sweep {
 	size_t interface_count, interface_room;
 	struct sweep_interface *interfaces;
 	size_t found_count, found_room;
-	struct rtnl_address *found;	/* to be removed */
+	struct rtnl_address *found; /* to be removed */
 };
 
 /* Room for one more item of size bytes, or false. */
@@ -157,7 +157,7 @@ static int remove_all(const struct sweep *sweep)
 
 int vip_sweep(const struct hbd_conf *conf)
 {
-	struct sweep sweep = {.conf = conf};
+	struct sweep sweep = { .conf = conf };
 	const struct rtnl_handlers handlers = {
 		.context = &sweep,
 		.interface = note_interface,

@@ -94,7 +94,7 @@ static void add_neighbor(struct vip *vip, const struct vip_neighbor *neighbor)
 static void note_neighbor(struct vip *vip, const struct vip_device *device,
 			  const struct rtnl_address *address, bool gone)
 {
-	struct vip_neighbor neighbor = {device, address->address.v6, address->prefix};
+	struct vip_neighbor neighbor = { device, address->address.v6, address->prefix };
 	size_t i = 0;
 
 	while (i < vip->neighbor_count &&
@@ -303,7 +303,7 @@ static bool any_misses(const struct vip *vip)
 static void tell_missing(struct vip *vip, vip_news_handler handler, void *context)
 {
 	for (uint8_t i = 0; i < vip->conf->group_count; i++) {
-		const struct vip_news news = {.type = VIP_NEWS_MISSING, .group = i};
+		const struct vip_news news = { .type = VIP_NEWS_MISSING, .group = i };
 		struct vip_group *group = &vip->groups[i];
 
 		if (!misses(group))

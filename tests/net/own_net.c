@@ -94,7 +94,8 @@ void make_pair(const char *name)
 	    name);
 	run("ip link set %s up && ip link set far-%s up", name, name);
 	run("for i in $(seq 100); do ip -o link show %s | grep -q 'state UP' && exit 0; sleep 0.02; "
-	    "done; exit 1", name);
+	    "done; exit 1",
+	    name);
 }
 
 struct own_net *own_net_make(void)
@@ -160,7 +161,7 @@ static void keep_news(void *context, const struct vip_news *news)
 
 static bool dispatch_within(struct own_net *net, int ms)
 {
-	struct pollfd wait = {.fd = vip_fd(net->vip), .events = POLLIN};
+	struct pollfd wait = { .fd = vip_fd(net->vip), .events = POLLIN };
 
 	if (poll(&wait, 1, ms) <= 0)
 		return false;

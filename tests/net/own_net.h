@@ -7,7 +7,7 @@
 #include "../../hbd/conf/conf.h"
 #include "../../hbd/io/vip.h"
 
-#define OWN_NET_VIPS 1100		/* room, in each of two groups */
+#define OWN_NET_VIPS 1100 /* room, in each of two groups */
 #define OWN_NET_NEWS 64
 
 /* Moves this process into a new network namespace (with a user namespace if it is not root), or ends

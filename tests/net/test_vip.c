@@ -40,17 +40,32 @@ struct shown {
 };
 
 static const struct shown shown[] = {
-	{"IPv4 is a later address of its subnet", "10.77.0.100/24", "eth0",
-	 {"rounded", "secondary"}, "deprecated"},
-	{"IPv4 in a subnet of its own is the first of it", "10.99.0.100/24", "eth0",
-	 {"rounded"}, "secondary"},
-	{"IPv4 without a subnet", "10.77.0.101/32", "eth0", {"rounded"}, "brd"},
-	{"IPv6 answers at once, is no source, and adds no route to a routed subnet", "fd77::100/64",
-	 "eth0", {"rounded", "deprecated", "nodad", "noprefixroute"}, "tentative"},
-	{"IPv6 in a subnet of its own brings the route", "fd99::100/64", "eth0",
-	 {"rounded", "deprecated", "nodad"}, "noprefixroute"},
-	{"IPv6 without a subnet", "fd77::101/128", "eth1", {"deprecated", "nodad"},
-	 "tentative"},
+	{ "IPv4 is a later address of its subnet",
+	  "10.77.0.100/24",
+	  "eth0",
+	  { "rounded", "secondary" },
+	  "deprecated" },
+	{ "IPv4 in a subnet of its own is the first of it",
+	  "10.99.0.100/24",
+	  "eth0",
+	  { "rounded" },
+	  "secondary" },
+	{ "IPv4 without a subnet", "10.77.0.101/32", "eth0", { "rounded" }, "brd" },
+	{ "IPv6 answers at once, is no source, and adds no route to a routed subnet",
+	  "fd77::100/64",
+	  "eth0",
+	  { "rounded", "deprecated", "nodad", "noprefixroute" },
+	  "tentative" },
+	{ "IPv6 in a subnet of its own brings the route",
+	  "fd99::100/64",
+	  "eth0",
+	  { "rounded", "deprecated", "nodad" },
+	  "noprefixroute" },
+	{ "IPv6 without a subnet",
+	  "fd77::101/128",
+	  "eth1",
+	  { "deprecated", "nodad" },
+	  "tentative" },
 };
 
 static void count_marked(void *context, const struct rtnl_address *address, bool gone)
@@ -63,7 +78,7 @@ static void count_marked(void *context, const struct rtnl_address *address, bool
 static size_t marked(void)
 {
 	size_t count = 0;
-	const struct rtnl_handlers handlers = {.context = &count, .address = count_marked};
+	const struct rtnl_handlers handlers = { .context = &count, .address = count_marked };
 	struct rtnl *rtnl;
 
 	assert_int_equal(rtnl_open(false, 0, &rtnl), 0);
@@ -163,10 +178,10 @@ static const struct refusal {
 	const char *name, *command, *text, *interface;
 	int error;
 } refusals[] = {
-	{"IPv6 is off", "sysctl -qw net.ipv6.conf.eth1.disable_ipv6=1", "fd78::100/64", "eth1",
-	 -EACCES},
-	{"the interface is not there", "true", "10.79.0.100/24", "eth2", -ENODEV},
-	{"the address is a multicast one", "true", "ff02::1/64", "eth0", -EADDRNOTAVAIL},
+	{ "IPv6 is off", "sysctl -qw net.ipv6.conf.eth1.disable_ipv6=1", "fd78::100/64", "eth1",
+	  -EACCES },
+	{ "the interface is not there", "true", "10.79.0.100/24", "eth2", -ENODEV },
+	{ "the address is a multicast one", "true", "ff02::1/64", "eth0", -EADDRNOTAVAIL },
 };
 
 static void if_one_address_is_refused_none_stays(void **state)
@@ -216,7 +231,7 @@ static void without_privilege_opening_says_so(void **state)
 static bool readable(const struct own_net *net)
 {
 	fd_set set;
-	struct timeval none = {0};
+	struct timeval none = { 0 };
 
 	FD_ZERO(&set);
 	FD_SET(vip_fd(net->vip), &set);

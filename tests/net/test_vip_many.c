@@ -33,10 +33,10 @@ static int teardown(void **state)
 static const struct kind {
 	const char *name, *format;
 } kinds[] = {
-	{"IPv4 in one subnet", "10.90.%d.%d/16"},
-	{"IPv4 without subnet", "10.90.%d.%d/32"},
-	{"IPv6 in one subnet", "fd90::%d:%d/64"},
-	{"IPv6 without subnet", "fd90::%d:%d/128"},
+	{ "IPv4 in one subnet", "10.90.%d.%d/16" },
+	{ "IPv4 without subnet", "10.90.%d.%d/32" },
+	{ "IPv6 in one subnet", "fd90::%d:%d/64" },
+	{ "IPv6 without subnet", "fd90::%d:%d/128" },
 };
 
 static void add_many(struct own_net *net, const char *format)
@@ -112,8 +112,7 @@ static void request_many(struct rtnl_request *requests, size_t count, enum rtnl_
 		requests[i] = (struct rtnl_request){
 			.verb = verb,
 			.ifindex = (int)if_nametoindex("eth0"),
-			.address = {.family = AF_INET,
-				    .v4 = {htonl(0x0a5a0000 + (uint32_t)i)}},
+			.address = { .family = AF_INET, .v4 = { htonl(0x0a5a0000 + (uint32_t)i) } },
 			.prefix = 32,
 			.lifetime_s = 60,
 		};

@@ -42,23 +42,24 @@ static const struct happening {
 	const char *name, *command;
 	size_t missing;
 } happenings[] = {
-	{"someone deletes an IPv4 address", "ip addr del 10.77.0.100/24 dev eth0", 1},
-	{"someone deletes an IPv6 address", "ip addr del fd77::100/64 dev eth0", 1},
-	{"someone deletes both: told once",
-	 "ip addr del 10.77.0.100/24 dev eth0; ip addr del fd77::100/64 dev eth0", 1},
-	{"someone flushes the interface", "ip addr flush dev eth0; ip addr add 10.77.0.1/24 dev eth0", 1},
-	{"the first address of the subnet goes and takes ours along",
-	 "ip addr del 10.77.0.1/24 dev eth0", 1},
-	{"ours comes back before anybody looked",
-	 "ip addr del 10.77.0.100/24 dev eth0; ip addr add 10.77.0.100/24 dev eth0", 0},
-	{"other addresses come and go",
-	 "ip addr add 10.77.0.9/24 dev eth0; ip addr del 10.77.0.9/24 dev eth0", 0},
-	{"the same address with another prefix comes and goes",
-	 "ip addr add 10.77.0.100/32 dev eth0; ip addr del 10.77.0.100/32 dev eth0", 0},
-	{"the same address comes and goes elsewhere",
-	 "ip addr add 10.77.0.100/24 dev lo; ip addr del 10.77.0.100/24 dev lo", 0},
-	{"an address of a group that is not held comes and goes",
-	 "ip addr add 10.78.0.100/24 dev eth1; ip addr del 10.78.0.100/24 dev eth1", 0},
+	{ "someone deletes an IPv4 address", "ip addr del 10.77.0.100/24 dev eth0", 1 },
+	{ "someone deletes an IPv6 address", "ip addr del fd77::100/64 dev eth0", 1 },
+	{ "someone deletes both: told once",
+	  "ip addr del 10.77.0.100/24 dev eth0; ip addr del fd77::100/64 dev eth0", 1 },
+	{ "someone flushes the interface",
+	  "ip addr flush dev eth0; ip addr add 10.77.0.1/24 dev eth0", 1 },
+	{ "the first address of the subnet goes and takes ours along",
+	  "ip addr del 10.77.0.1/24 dev eth0", 1 },
+	{ "ours comes back before anybody looked",
+	  "ip addr del 10.77.0.100/24 dev eth0; ip addr add 10.77.0.100/24 dev eth0", 0 },
+	{ "other addresses come and go",
+	  "ip addr add 10.77.0.9/24 dev eth0; ip addr del 10.77.0.9/24 dev eth0", 0 },
+	{ "the same address with another prefix comes and goes",
+	  "ip addr add 10.77.0.100/32 dev eth0; ip addr del 10.77.0.100/32 dev eth0", 0 },
+	{ "the same address comes and goes elsewhere",
+	  "ip addr add 10.77.0.100/24 dev lo; ip addr del 10.77.0.100/24 dev lo", 0 },
+	{ "an address of a group that is not held comes and goes",
+	  "ip addr add 10.78.0.100/24 dev eth1; ip addr del 10.78.0.100/24 dev eth1", 0 },
 };
 
 static void a_deleted_address_is_told_once_and_put_back(void **state)
@@ -127,17 +128,17 @@ static const struct outage {
 	const char *name, *away, *back;
 	bool lost;
 } outages[] = {
-	{"carrier", "ip link set far-eth0 down", "ip link set far-eth0 up", false},
-	{"down", "ip link set eth0 down", "ip link set eth0 up", true},
-	{"renamed", "ip link set eth0 down; ip link set eth0 name other",
-	 "ip link set other name eth0; ip link set eth0 up", true},
-	{"another network namespace",
-	 "ip netns add own-$PPID && ip link set eth0 netns own-$PPID",
-	 "ip -n own-$PPID link set eth0 netns $PPID; ip link set eth0 up; ip netns del own-$PPID",
-	 true},
-	{"deleted", "ip link del eth0",
-	 "ip link add eth0 type veth peer name far-eth0 && ip link set far-eth0 up && "
-	 "ip link set eth0 up", true},
+	{ "carrier", "ip link set far-eth0 down", "ip link set far-eth0 up", false },
+	{ "down", "ip link set eth0 down", "ip link set eth0 up", true },
+	{ "renamed", "ip link set eth0 down; ip link set eth0 name other",
+	  "ip link set other name eth0; ip link set eth0 up", true },
+	{ "another network namespace", "ip netns add own-$PPID && ip link set eth0 netns own-$PPID",
+	  "ip -n own-$PPID link set eth0 netns $PPID; ip link set eth0 up; ip netns del own-$PPID",
+	  true },
+	{ "deleted", "ip link del eth0",
+	  "ip link add eth0 type veth peer name far-eth0 && ip link set far-eth0 up && "
+	  "ip link set eth0 up",
+	  true },
 };
 
 static void an_interface_going_and_coming_is_told(void **state)
@@ -229,19 +230,21 @@ static const struct link_change {
 	const char *name, *command;
 	bool usable, recreated;
 } link_changes[] = {
-	{"address deleted", "ip addr del 10.78.0.1/24 dev eth1", false, false},
-	{"address back", "ip addr add 10.78.0.1/24 dev eth1", true, false},
-	{"carrier lost", "ip link set far-eth1 down", false, false},
-	{"carrier back", "ip link set far-eth1 up", true, false},
-	{"interface deleted", "ip link del eth1", false, false},
-	{"interface back, without its address yet",
-	 "ip link add eth1 type veth peer name far-eth1 && ip link set eth1 up && "
-	 "ip link set far-eth1 up", false, true},
-	{"and with it", "ip addr add 10.78.0.1/24 dev eth1", true, false},
-	{"recreated at once",
-	 "ip link del eth1; ip link add eth1 type veth peer name far-eth1 && "
-	 "ip link set eth1 up && ip link set far-eth1 up && ip addr add 10.78.0.1/24 dev eth1 && "
-	 "sleep 0.2", true, true},
+	{ "address deleted", "ip addr del 10.78.0.1/24 dev eth1", false, false },
+	{ "address back", "ip addr add 10.78.0.1/24 dev eth1", true, false },
+	{ "carrier lost", "ip link set far-eth1 down", false, false },
+	{ "carrier back", "ip link set far-eth1 up", true, false },
+	{ "interface deleted", "ip link del eth1", false, false },
+	{ "interface back, without its address yet",
+	  "ip link add eth1 type veth peer name far-eth1 && ip link set eth1 up && "
+	  "ip link set far-eth1 up",
+	  false, true },
+	{ "and with it", "ip addr add 10.78.0.1/24 dev eth1", true, false },
+	{ "recreated at once",
+	  "ip link del eth1; ip link add eth1 type veth peer name far-eth1 && "
+	  "ip link set eth1 up && ip link set far-eth1 up && ip addr add 10.78.0.1/24 dev eth1 && "
+	  "sleep 0.2",
+	  true, true },
 };
 
 static void a_change_of_a_heartbeat_link_is_told(void **state)
@@ -256,8 +259,7 @@ static void a_change_of_a_heartbeat_link_is_told(void **state)
 		run("%s", row->command);
 		news = wait_news(net, VIP_NEWS_LINK);
 		if (news.link != 0 || news.usable != row->usable ||
-		    news.recreated != row->recreated ||
-		    vip_link_usable(net->vip, 0) != row->usable)
+		    news.recreated != row->recreated || vip_link_usable(net->vip, 0) != row->usable)
 			fail_msg("%s: usable %d recreated %d", row->name, news.usable,
 				 news.recreated);
 		settle(net);
