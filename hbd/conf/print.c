@@ -135,32 +135,46 @@ static void print_parameters(const struct printer *printer, const struct hbd_con
 	}
 }
 
+/* An interface's name may hold a quote, so even these go the way of all strings. */
+static void print_link(const struct printer *printer, const struct hbd_conf_link *link)
+{
+	char address[INET6_ADDRSTRLEN], text[sizeof(address) + IF_NAMESIZE + 2];
+
+	snprintf(text, sizeof(text), "%s%%%s", hbd_address_text(&link->address, address),
+		 link->interface);
+	conf_string_print(text, printer->stream);
+}
+
+static void print_vip(const struct printer *printer, const struct hbd_conf_vip *vip)
+{
+	char address[INET6_ADDRSTRLEN], text[sizeof(address) + IF_NAMESIZE + 16];
+
+	snprintf(text, sizeof(text), "%s/%u dev %s", hbd_address_text(&vip->address, address),
+		 vip->prefix, vip->interface);
+	conf_string_print(text, printer->stream);
+}
+
 static void print_node(struct printer *printer, const struct hbd_conf_node *node, bool first)
 {
-	char text[INET6_ADDRSTRLEN];
 
 	open_section(printer, first);
 	print_plain(printer, CONF_NODE, node);
 	indent(printer);
 	fputs("links = (", printer->stream);
-	for (unsigned i = 0; i < node->link_count; i++)
-		fprintf(printer->stream, "%s \"%s%%%s\"", i ? "," : "",
-			hbd_address_text(&node->links[i].address, text), node->links[i].interface);
+	for (unsigned i = 0; i < node->link_count; i++) {
+		fputs(i ? ", " : " ", printer->stream);
+		print_link(printer, &node->links[i]);
+	}
 	fputs(" );\n", printer->stream);
 	close_section(printer);
 }
 
 static void print_addresses(struct printer *printer, const struct hbd_conf_group *group)
 {
-	char text[INET6_ADDRSTRLEN];
-
 	open_list(printer, "addresses");
 	for (size_t i = 0; i < group->vip_count; i++) {
-		const struct hbd_conf_vip *vip = &group->vips[i];
-
 		next_element(printer, i == 0);
-		fprintf(printer->stream, "\"%s/%u dev %s\"", hbd_address_text(&vip->address, text),
-			vip->prefix, vip->interface);
+		print_vip(printer, &group->vips[i]);
 	}
 	close_list(printer, false);
 }

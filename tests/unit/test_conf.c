@@ -105,6 +105,7 @@ static const struct edit_case edits[] = {
 	{ "a check by its program", "unit = \"haproxy.service\"", "check = \"load\"; limit = 4",
 	  "check = \"load\";\n\t\t\t\tlimit = 4;\n" },
 	{ "a loopback link on lo", "10.78.0.1%eth1", "127.0.0.1%lo", "\"127.0.0.1%lo\"" },
+	{ "a quote in an interface", "10.78.0.1%eth1", "10.78.0.1%e\\\"1", "\"10.78.0.1%e\\\"1\"" },
 	{ "a quote", "/main", "a \\\" b", "data = \"a \\\" b\";\n" },
 	{ "a backslash", "/main", "a \\\\ b", "data = \"a \\\\ b\";\n" },
 	{ "a line break", "/main", "a\\nb\\tc", "data = \"a\\nb\\tc\";\n" },
