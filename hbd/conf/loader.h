@@ -90,12 +90,20 @@ bool conf_mend_duplicate(struct conf_loader *loader, unsigned line, char *text);
 /* explain.c: libconfig refused text; tells why, in terms of what stands there. */
 void conf_explain(struct conf_loader *loader, const config_t *config, const char *text);
 
-/* values.c: fills object from section by the table; every key is known, or told, or a parameter. */
+/* section.c: fills object from section by the table; every key is known, or told, or a parameter. */
 void conf_load_section(struct conf_loader *loader, enum conf_section section,
 		       const config_setting_t *from, void *object);
 
 /* The setting of section (UNSET: of any) that an unknown key was probably meant to be, or NULL. */
 const char *conf_meant(enum conf_section section, const char *name);
+
+/*
+ * values.c: puts value, or the default, where setting's row says. What the row says to be another
+ * loader's is only checked for its type. A default that depends on another setting is left UNSET.
+ */
+void conf_load_value(struct conf_loader *loader, const struct conf_setting *setting,
+		     const config_setting_t *value, void *object);
+void conf_load_preset(const struct conf_setting *setting, void *object);
 
 /* The elements of the list called name, of the type that the table says; NULL if it is absent or
  * was refused already. */
