@@ -9,7 +9,7 @@
 
 bool conf_is_name(const char *text)
 {
-	if (!isalnum((unsigned char)text[0]))
+	if (!isalnum((unsigned char)text[0]) && text[0] != '_')
 		return false;
 	for (; *text; text++) {
 		if (!isalnum((unsigned char)*text) && !strchr("._-", *text))
@@ -80,8 +80,8 @@ static void load_name(struct conf_loader *loader, const struct conf_setting *set
 		conf_mistake(loader, line, "%s: is empty", setting->name);
 	else if (!conf_is_name(text))
 		conf_mistake(loader, line,
-			     "%s: \"%s\" may hold only letters a-z, digits, '.', '_' and '-', and "
-			     "must begin with a letter or digit", setting->name, text);
+			     "%s: \"%s\" may hold only letters a-z, digits, '_', '.' and '-', and "
+			     "must not begin with the last two", setting->name, text);
 	else
 		strcpy(object + setting->offset, text);
 }

@@ -81,6 +81,7 @@ static const struct edit_case edits[] = {
 	{ "the largest port", "profile", "port = 65535; profile", "port = 65535;\n" },
 	{ "the longest name", "\"web\"", "\"a-name-that-is-31-letters-long.\"",
 	  "cluster = \"a-name-that-is-31-letters-long.\";\n" },
+	{ "a user of the distribution", "profile", "user = \"_hbd\"; profile", "user = \"_hbd\";\n" },
 	{ "no refresh", "profile", "refresh_s = 0; profile", "refresh_s = 0;\n" },
 	{ "the longest refresh", "profile", "refresh_s = 86400; profile", "refresh_s = 86400;\n" },
 	{ "a profile", "\"lan\"", "\"turbo\"", "profile = \"turbo\";\n" },
