@@ -101,7 +101,7 @@ struct hbd_conf {
 	char *path;
 	char cluster[HBD_NAME_BYTES];
 	char user[HBD_NAME_BYTES];	/* the engine runs as; default "hbd" */
-	char plugin_user[HBD_NAME_BYTES]; /* takeover plugins run as; default "root" */
+	char plugin_user[HBD_NAME_BYTES]; /* takeover plugins and checks run as; "root" */
 	uint16_t port;
 	enum hbd_profile_name profile_name;
 	struct hbd_profile profile;
