@@ -291,6 +291,7 @@ install: all ## install under DESTDIR; an existing configuration stays
 	@set -e; for example in $(wildcard etc/hbd.conf etc/examples/* packaging/systemd/hardening.conf); do \
 		$(INSTALL) -D -m 644 $$example $(DESTDIR)$(DOCDIR)/examples/$${example##*/}; done
 	$(if $(wildcard etc/hbd.conf),$(INSTALL) -m 644 etc/hbd.conf $(DESTDIR)$(SYSCONFDIR)/hbd/hbd.conf.example)
+	$(if $(DESTDIR),,@echo 'next: systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload')
 
 uninstall: ## remove what install put there; configuration, keys and state stay
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,hbd hbctl) $(DESTDIR)$(UNITDIR)/hbd.service \
