@@ -100,19 +100,6 @@ size_t process_runner_count(const struct process_runner *runner)
 	return count;
 }
 
-void process_runner_kill_all(struct process_runner *runner)
-{
-	for (struct process *run = runner->runs; run; run = run->next) {
-		if (run->phase == PROCESS_RUNNING)
-			run->verdict = -ECANCELED;
-		if (run->phase == PROCESS_KILLED || run->phase == PROCESS_LOST)
-			continue;
-		run->phase = PROCESS_KILLED;
-		process_signal_group(run, SIGKILL);
-		process_set_timer(run, PROCESS_GIVE_UP_NS);
-	}
-}
-
 const char *process_id(struct process_runner *runner, const char *label,
 		       char ret_id[PROCESS_ID_BYTES])
 {

@@ -119,5 +119,8 @@ int process_start(struct process_runner *runner, const struct process_request *r
 /* SIGTERM now, SIGKILL PROCESS_GRACE_NS later; the handler is called when it ended. */
 void process_cancel(struct process *process);
 
+/* SIGKILL now; the handler is not called any more. */
+void process_abandon(struct process *process);
+
 /* SIGKILL to all runs now; their handlers are called as they end. */
 void process_runner_kill_all(struct process_runner *runner);

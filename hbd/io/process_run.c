@@ -130,6 +130,29 @@ void process_cancel(struct process *run)
 	process_set_timer(run, PROCESS_GRACE_NS);
 }
 
+static void kill_now(struct process *run)
+{
+	if (run->phase == PROCESS_KILLED || run->phase == PROCESS_LOST)
+		return;
+	if (run->phase == PROCESS_RUNNING)
+		run->verdict = -ECANCELED;
+	run->phase = PROCESS_KILLED;
+	process_signal_group(run, SIGKILL);
+	process_set_timer(run, PROCESS_GIVE_UP_NS);
+}
+
+void process_abandon(struct process *run)
+{
+	run->handler = NULL;
+	kill_now(run);
+}
+
+void process_runner_kill_all(struct process_runner *runner)
+{
+	for (struct process *run = runner->runs; run; run = run->next)
+		kill_now(run);
+}
+
 static void unlink_run(struct process *run)
 {
 	struct process **at = &run->runner->runs;

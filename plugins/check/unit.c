@@ -1,0 +1,43 @@
+/*
+ * Health check { unit = "NAME.service"; }: good while systemd says that the unit is active. A unit
+ * that reloads its configuration serves meanwhile and is good, too.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+static int fail(const char *what, int error)
+{
+	printf("%s: %s\n", what, strerror(-error));
+	return EXIT_FAILURE;
+}
+
+int main(void)
+{
+	const char *unit = getenv("HBD_PARAMETER_UNIT");
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	char *path = NULL, *state = NULL;
+	sd_bus *bus = NULL;
+	int result;
+
+	if (!unit)
+		return fail("unit is not set", -EINVAL);
+	result = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path);
+	if (result < 0)
+		return fail(unit, result);
+	result = sd_bus_open_system(&bus);
+	if (result < 0)
+		return fail("systemd cannot be asked, there is no system bus", result);
+	result = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path,
+					    "org.freedesktop.systemd1.Unit", "ActiveState", &error,
+					    &state);
+	if (result < 0) {
+		printf("%s: %s\n", unit, error.message ? error.message : strerror(-result));
+		return EXIT_FAILURE;
+	}
+	printf("%s is %s\n", unit, state);
+	return strcmp(state, "active") == 0 || strcmp(state, "reloading") == 0 ? EXIT_SUCCESS
+									      : EXIT_FAILURE;
+}
