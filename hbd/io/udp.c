@@ -1,7 +1,6 @@
 #include "udp.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <string.h>
@@ -36,7 +35,6 @@ static const struct option both[] = {
 /* PROBE is DF without regard to what routers (or who pretends to be one) say of the path's MTU. */
 static const struct option only_v4[] = {
 	/* clang-format off */
-	{IPPROTO_IP, IP_FREEBIND, 1, "set IP_FREEBIND"},
 	{IPPROTO_IP, IP_RECVTTL, 1, "set IP_RECVTTL"},
 	{IPPROTO_IP, IP_TTL, HOPS_MAX, "set IP_TTL"},
 	{IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, "set IP_MTU_DISCOVER"},
@@ -46,6 +44,8 @@ static const struct option only_v4[] = {
 	/* clang-format on */
 };
 
+/* FREEBIND lets it bind to an address that is still being probed for duplicates. IPv4 has it, too,
+ * but would then refuse to connect. */
 static const struct option only_v6[] = {
 	/* clang-format off */
 	{IPPROTO_IPV6, IPV6_V6ONLY, 1, "set IPV6_V6ONLY"},
@@ -72,8 +72,8 @@ static int set_options(int fd, const struct option *options, size_t count, const
 	return 0;
 }
 
-/* The socket address of an end; the scope says on which interface a link-local address is. */
-static socklen_t end_of_link(const struct hbd_address *address, uint16_t port, unsigned ifindex,
+/* The socket address of an end. Of link-local ones the bound interface says where they are. */
+static socklen_t end_of_link(const struct hbd_address *address, uint16_t port,
 			     struct sockaddr_storage *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -91,8 +91,6 @@ static socklen_t end_of_link(const struct hbd_address *address, uint16_t port, u
 	v6->sin6_family = AF_INET6;
 	v6->sin6_port = htons(port);
 	v6->sin6_addr = address->v6;
-	if (IN6_IS_ADDR_LINKLOCAL(&address->v6))
-		v6->sin6_scope_id = ifindex;
 	return sizeof(*v6);
 }
 
@@ -100,19 +98,16 @@ static int attach(int fd, const struct hbd_conf_link *local, const struct hbd_co
 		  uint16_t port, const char **ret_what)
 {
 	struct sockaddr_storage end;
-	unsigned ifindex = if_nametoindex(local->interface);
-	socklen_t length = end_of_link(&local->address, port, ifindex, &end);
+	socklen_t length = end_of_link(&local->address, port, &end);
 
 	*ret_what = "bind to the interface";
-	if (ifindex == 0)
-		return -ENODEV;
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, local->interface,
 		       (socklen_t)strlen(local->interface) + 1) < 0)
 		return -errno;
 	*ret_what = "bind to the address";
 	if (bind(fd, (struct sockaddr *)&end, length) < 0)
 		return -errno;
-	length = end_of_link(&remote->address, port, ifindex, &end);
+	length = end_of_link(&remote->address, port, &end);
 	*ret_what = "connect";
 	if (connect(fd, (struct sockaddr *)&end, length) < 0)
 		return -errno;
