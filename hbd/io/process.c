@@ -14,6 +14,7 @@
 
 #include "../base/log.h"
 #include "clock.h"
+#include "procfs.h"
 
 /* A program that writes more than fits into a period waits for us, not we for it. */
 #define READ_PERIOD_US 10000
@@ -38,6 +39,7 @@ int process_runner_new(sd_event *loop, int64_t priority, struct process_runner *
 		return -ENOMEM;
 	runner->loop = sd_event_ref(loop);
 	runner->priority = priority;
+	runner->owner_start = procfs_start(getpid());
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
@@ -103,7 +105,8 @@ size_t process_runner_count(const struct process_runner *runner)
 const char *process_id(struct process_runner *runner, const char *label,
 		       char ret_id[PROCESS_ID_BYTES])
 {
-	snprintf(ret_id, PROCESS_ID_BYTES, "%.60s#%d.%llu", label, (int)getpid(),
+	snprintf(ret_id, PROCESS_ID_BYTES, "%.40s" PROCESS_ID_OWNER_FORMAT "%llu", label,
+		 (int)getpid(), (unsigned long long)runner->owner_start,
 		 (unsigned long long)++runner->number);
 	return ret_id;
 }

@@ -104,7 +104,9 @@ void process_runner_drop(struct process_runner *runner, pid_t pid);
 /* How many runs have not ended. */
 size_t process_runner_count(const struct process_runner *runner);
 
-/* A new id, unique on this machine: "LABEL#PID.NUMBER"; returns ret_id. */
+/* A new id, unique on this machine: the label, whose run it is (pid and start time of the caller), and
+ * a number. Returns ret_id. */
+#define PROCESS_ID_OWNER_FORMAT "#%d.%llu."
 const char *process_id(struct process_runner *runner, const char *label,
 		       char ret_id[PROCESS_ID_BYTES]);
 

@@ -47,6 +47,7 @@ struct process_runner {
 	int64_t priority;
 	sd_event_source *child_source;
 	struct process *runs;
+	uint64_t owner_start;		/* our own procfs_start() */
 	uint64_t number;
 	pid_t kept[PROCESS_KEPT_MAX];
 	pid_t condemned[PROCESS_CONDEMNED_MAX];	/* orphans already told about and killed */

@@ -8,10 +8,7 @@
  */
 #include "process_internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -19,29 +16,11 @@
 
 #include "../base/log.h"
 #include "clock.h"
+#include "procfs.h"
 
 #define TOLD_MAX 10			/* orphans named in the log ... */
 #define TOLD_PERIOD_NS (10 * HBD_S_NS)	/* ... in that time */
 #define CHILDREN_BYTES 4096
-#define ENVIRONMENT_BYTES 8192
-
-/* The beginning of a file of /proc, with a NUL. Its length; 0 if it cannot be read. */
-static size_t read_proc(const char *path, char *buffer, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t length = 0;
-	ssize_t count = 0;
-
-	if (fd < 0)
-		return 0;
-	do {
-		length += (size_t)count;
-		count = read(fd, buffer + length, size - 1 - length);
-	} while (count > 0);
-	close(fd);
-	buffer[length] = '\0';
-	return length;
-}
 
 static bool is_claimed(const struct process_runner *runner, pid_t pid)
 {
@@ -68,24 +47,6 @@ static bool is_condemned(struct process_runner *runner, pid_t pid, bool forget)
 	return false;
 }
 
-/* HBD_RUN_ID of a process into ret_id; empty if it has none or its memory is not ours to see. */
-static void run_id_of(pid_t pid, char ret_id[PROCESS_ID_BYTES])
-{
-	static const char name[] = "HBD_RUN_ID=";
-	char path[64], environment[ENVIRONMENT_BYTES];
-	size_t length;
-
-	ret_id[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
-	length = read_proc(path, environment, sizeof(environment));
-	for (size_t at = 0; at < length; at += strlen(environment + at) + 1) {
-		if (strncmp(environment + at, name, sizeof(name) - 1) == 0) {
-			snprintf(ret_id, PROCESS_ID_BYTES, "%s", environment + at + sizeof(name) - 1);
-			return;
-		}
-	}
-}
-
 static const struct process *run_by(const struct process_runner *runner, pid_t group,
 				    const char *id)
 {
@@ -109,12 +70,9 @@ static bool may_be_told(struct process_runner *runner)
 
 static void condemn(struct process_runner *runner, pid_t pid, const char *whose)
 {
-	char path[64], command[32];
+	char command[PROCFS_COMMAND_BYTES];
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	if (read_proc(path, command, sizeof(command)) == 0)
-		strcpy(command, "?");
-	command[strcspn(command, "\n")] = '\0';
+	procfs_command(pid, command);
 	kill(pid, SIGKILL);
 	runner->condemned[runner->condemned_at++ % PROCESS_CONDEMNED_MAX] = pid;
 	if (may_be_told(runner))
@@ -134,7 +92,7 @@ static void judge(struct process_runner *runner, pid_t pid)
 	}
 	if (is_condemned(runner, pid, false))
 		return;
-	run_id_of(pid, id);
+	procfs_variable(pid, "HBD_RUN_ID=", id, sizeof(id));
 	run = run_by(runner, getpgid(pid), id);
 	if (run && !run->over)
 		return;
@@ -146,7 +104,7 @@ void process_orphans(struct process_runner *runner)
 	char children[CHILDREN_BYTES], *at = children, *end;
 
 	/* What does not fit is found after these have died. */
-	if (read_proc("/proc/thread-self/children", children, sizeof(children)) == 0)
+	if (procfs_read("/proc/thread-self/children", children, sizeof(children)) == 0)
 		return;
 	for (;;) {
 		long pid = strtol(at, &end, 10);
