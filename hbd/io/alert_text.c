@@ -228,7 +228,8 @@ int alert_text_compose(const struct record_alert *const *alerts, size_t count,
 		return -ENOMEM;
 	fact_count = alert_facts_merge(alerts, count, facts);
 	headline = alert_facts_headline(facts, fact_count);
-	text.severity = facts[headline].first->severity;
+	text.headline = facts[headline].first;
+	text.severity = text.headline->severity;
 	write_short(facts, fact_count, headline, frame, &text);
 	result = write_body(facts, fact_count, headline, frame, &text.body);
 	if (result == 0)

@@ -19,6 +19,7 @@
 
 struct alert_text {
 	enum hbd_severity severity;	/* the worst of the events */
+	const struct record_alert *headline;	/* one of the events: told first */
 	char subject[ALERT_SUBJECT_BYTES];
 	char brief[ALERT_BRIEF_BYTES];
 	char *body;			/* ends with a newline; free it */
