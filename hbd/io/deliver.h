@@ -36,7 +36,7 @@ struct deliver_config {
 	const struct deliver_target *targets;
 	size_t target_count;		/* at most SPOOL_TARGETS_MAX */
 	/* Starts a try; deliver_done() follows, not during this call, if it returns 0. */
-	int (*start)(void *context, size_t target, const json_t *facts);
+	int (*start)(void *context, size_t target, json_t *facts);
 	void *context;
 };
 

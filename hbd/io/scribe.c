@@ -26,7 +26,7 @@ static void on_end_of_try(void *context, const struct process_result *result)
 	deliver_done(run->scribe->deliver, run->target, result->result, text, clock_now_ns());
 }
 
-static int start_try(void *context, size_t target, const json_t *facts)
+static int start_try(void *context, size_t target, json_t *facts)
 {
 	struct scribe *scribe = context;
 
