@@ -31,7 +31,7 @@ struct row {
 	"    hbctl status                the present state\n" \
 	"    journalctl -u hbd           what led to it\n"
 #define MOVE_BACK \
-	"Nothing moves back by itself. To move {groups} when both nodes are well:\n" \
+	"Nothing moves back by itself. To move a group when both nodes are well:\n" \
 	"    hbctl switchover {group}\n"
 
 /* clang-format off */

@@ -71,9 +71,8 @@ static void write_part(FILE *out, const char *title, const struct alert_fact *fa
 {
 	char text[2048];
 
-	fprintf(out, "%s\n", title);
+	fprintf(out, "\n%s\n", title);
 	write_indented(out, alert_expand(fact, template, text, sizeof(text)));
-	fputc('\n', out);
 }
 
 /* "2026-11-23 ... (CRITICAL takeover, peer-silent, epoch 7)" */
@@ -92,7 +91,7 @@ static void write_when(FILE *out, const struct alert_fact *fact)
 		fprintf(out, ", %s", hbd_reason_text(alert->reason));
 	if (alert->epoch)
 		fprintf(out, ", epoch %llu", (unsigned long long)alert->epoch);
-	fprintf(out, ")\n\n");
+	fprintf(out, ")\n");
 }
 
 static void write_fact(FILE *out, const struct alert_fact *fact)
@@ -113,7 +112,7 @@ static void write_list(FILE *out, const struct alert_fact *facts, size_t count)
 
 	if (count < 2)
 		return;
-	fprintf(out, "In the order of time\n");
+	fprintf(out, "\nIn the order of time\n");
 	for (size_t i = 0; i < listed; i++) {
 		alert_expand(&facts[i], alert_phrase(facts[i].first)->happened, text, sizeof(text));
 		fprintf(out, "  %s  %s: %s", alert_text_time(facts[i].first->realtime_ns, time),
@@ -124,7 +123,6 @@ static void write_list(FILE *out, const struct alert_fact *facts, size_t count)
 	}
 	if (listed < count)
 		fprintf(out, "  and %zu more: journalctl -u hbd\n", count - listed);
-	fputc('\n', out);
 }
 
 static void write_remarks(FILE *out, const struct alert_frame *frame, int64_t oldest_ns)
@@ -132,31 +130,29 @@ static void write_remarks(FILE *out, const struct alert_frame *frame, int64_t ol
 	int64_t age_ns = frame->realtime_ns - oldest_ns;	/* neither is negative */
 
 	if (frame->held)
-		fprintf(out, "So many messages went out in a short time that %u events were held "
-			"back; this\nmessage sums them up.\n\n", frame->held);
+		fprintf(out, "\nSo many messages went out in a short time that %u events were "
+			"held back; this\nmessage sums them up.\n", frame->held);
 	else if (age_ns > LATE_NS)
-		fprintf(out, "This message is late: it could not be delivered for %lld minutes. "
-			"hbctl status shows\nthe present state.\n\n",
+		fprintf(out, "\nThis message is late: it could not be delivered for %lld minutes. "
+			"hbctl status shows\nthe present state.\n",
 			(long long)(age_ns / (60 * HBD_S_NS)));
 	if (frame->dropped)
-		fprintf(out, "%llu older alerts were dropped, because too many could not be "
-			"delivered. They are in\nthe journal: journalctl -u hbd\n\n",
+		fprintf(out, "\n%llu older alerts were dropped, because too many could not be "
+			"delivered. They are in\nthe journal: journalctl -u hbd\n",
 			(unsigned long long)frame->dropped);
 }
 
 /* The headline's brief, and what came last if that is something else. */
 static void write_lead(FILE *out, const struct alert_fact *facts, size_t count, size_t headline)
 {
+	const struct alert_fact *fact = &facts[headline], *last = &facts[count - 1];
 	char text[ALERT_SENTENCE_BYTES];
 
-	fprintf(out, "%s\n", alert_expand(&facts[headline],
-					  alert_phrase(facts[headline].first)->brief, text,
+	fprintf(out, "%s\n", alert_expand(fact, alert_phrase(fact->first)->brief, text,
 					  sizeof(text)));
-	if (headline + 1 < count)
-		fprintf(out, "Since then: %s\n",
-			alert_expand(&facts[count - 1], alert_phrase(facts[count - 1].first)->brief,
-				     text, sizeof(text)));
-	fputc('\n', out);
+	if (fact != last)
+		fprintf(out, "Since then: %s\n", alert_expand(last, alert_phrase(last->first)->brief,
+							      text, sizeof(text)));
 }
 
 static int write_body(const struct alert_fact *facts, size_t count, size_t headline,
@@ -175,11 +171,11 @@ static int write_body(const struct alert_fact *facts, size_t count, size_t headl
 	for (size_t i = count; i-- > 0 && told < FACTS_IN_FULL;) {
 		if (i == headline)
 			continue;
-		fprintf(out, "----\n\n");
+		fprintf(out, "\n----\n");
 		write_fact(out, &facts[i]);
 		told++;
 	}
-	fprintf(out, "-- \nhbd " HBD_VERSION " on %s, cluster %s\n", frame->node, frame->cluster);
+	fprintf(out, "\n-- \nhbd " HBD_VERSION " on %s, cluster %s\n", frame->node, frame->cluster);
 	if (fclose(out) != 0) {
 		free(body);
 		return -ENOMEM;
@@ -202,10 +198,25 @@ static void add_more(char *text, size_t bytes, size_t more)
 		memcpy(text + length, suffix, (size_t)needed + 1);
 }
 
+/* A text message that is read late must not say only what is over. False if it does not fit. */
+static bool add_last(char *text, size_t bytes, const struct alert_fact *last)
+{
+	size_t length = strlen(text);
+	char news[ALERT_SUBJECT_BYTES];
+	int needed;
+
+	alert_expand(last, alert_phrase(last->first)->subject, news, sizeof(news));
+	needed = snprintf(NULL, 0, " Since then: %s.", news);
+	if (length + (size_t)needed >= bytes)
+		return false;
+	snprintf(text + length, bytes - length, " Since then: %s.", news);
+	return true;
+}
+
 static void write_short(const struct alert_fact *facts, size_t count, size_t headline,
 			const struct alert_frame *frame, struct alert_text *text)
 {
-	const struct alert_fact *fact = &facts[headline];
+	const struct alert_fact *fact = &facts[headline], *last = &facts[count - 1];
 	int used = snprintf(text->subject, sizeof(text->subject), "[hbd %s] %s: ", frame->cluster,
 			    label(fact->first));
 
@@ -213,7 +224,8 @@ static void write_short(const struct alert_fact *facts, size_t count, size_t hea
 		     sizeof(text->subject) - (size_t)used);
 	alert_expand(fact, alert_phrase(fact->first)->brief, text->brief, sizeof(text->brief));
 	add_more(text->subject, sizeof(text->subject), count - 1);
-	add_more(text->brief, sizeof(text->brief), count - 1);
+	if (fact == last || !add_last(text->brief, sizeof(text->brief), last))
+		add_more(text->brief, sizeof(text->brief), count - 1);
 }
 
 int alert_text_compose(const struct record_alert *const *alerts, size_t count,

@@ -399,6 +399,9 @@ static void a_later_event_is_told_with_the_headline(void **state)
 	assert_ptr_equal(text.headline, &lost);
 	assert_string_equal(text.subject, "[hbd shop] CRITICAL: lb1 is offline, lb2 is primary now "
 			    "for web (+1 more)");
+	assert_string_equal(text.brief, "lb1 is offline. lb2 is primary now for web. There is no "
+			    "standby until lb1 is repaired. Since then: lb1 is back, redundancy is "
+			    "restored.");
 	assert_non_null(strstr(text.body, "Since then: lb1 is back and stands by for lb2."));
 	assert_non_null(strstr(text.body, "could not be delivered for 60 minutes"));
 	free(text.body);
