@@ -201,15 +201,15 @@ static void add_more(char *text, size_t bytes, size_t more)
 /* A text message that is read late must not say only what is over. False if it does not fit. */
 static bool add_last(char *text, size_t bytes, const struct alert_fact *last)
 {
+	char subject[ALERT_SUBJECT_BYTES], news[ALERT_SUBJECT_BYTES + 16];
 	size_t length = strlen(text);
-	char news[ALERT_SUBJECT_BYTES];
 	int needed;
 
-	alert_expand(last, alert_phrase(last->first)->subject, news, sizeof(news));
-	needed = snprintf(NULL, 0, " Since then: %s.", news);
+	alert_expand(last, alert_phrase(last->first)->subject, subject, sizeof(subject));
+	needed = snprintf(news, sizeof(news), " Since then: %s.", subject);
 	if (length + (size_t)needed >= bytes)
 		return false;
-	snprintf(text + length, bytes - length, " Since then: %s.", news);
+	memcpy(text + length, news, (size_t)needed + 1);
 	return true;
 }
 
