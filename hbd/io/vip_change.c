@@ -7,7 +7,7 @@
 #include "vip_state.h"
 
 /* One call renews at least so many addresses, if so many are due. */
-#define RENEW_MIN 32
+#define RENEW_MIN 8
 
 /* What became of a batch. */
 struct outcome {
@@ -173,7 +173,7 @@ static void start_renewal(struct vip_group *group, int64_t now_ns, int64_t lifet
 	group->renew_ns = hbd_time_add(now_ns, group->span_ns / 2);
 	group->renew_called_ns = now_ns;
 	group->renew_next = 0;
-	group->renewal_failed = false;
+	group->renewal_failed = group->restore_failed = false;
 }
 
 int vip_acquire(struct vip *vip, uint8_t group, int64_t lifetime_ns, size_t *ret_failed)
@@ -208,8 +208,9 @@ int vip_restore(struct vip *vip, uint8_t group, int64_t lifetime_ns, size_t *ret
 			ask_add(vip, count++, &wanted->addresses[i], lifetime_ns);
 	}
 	outcome = add_asked(vip, count, clock_now_ns(), lifetime_ns);
-	if (outcome.error != 0)
+	if (outcome.error != 0 && !wanted->restore_failed)
 		log_outcome(vip, wanted, "put back", &outcome, "keeping the others");
+	wanted->restore_failed = outcome.error != 0;
 	return hand_out(wanted, &outcome, ret_failed);
 }
 
@@ -240,12 +241,13 @@ static size_t renewals_per_call(const struct vip_group *group, int64_t waited_ns
 	return share > RENEW_MIN ? share : RENEW_MIN;
 }
 
-/* Less than half of its time is left; or more than wanted, after the span became shorter. */
+/* Less than half of its time is left; or clearly more than wanted, after the span became shorter. */
 static bool is_due(const struct vip_group *group, const struct vip_address *address, int64_t now_ns)
 {
 	int64_t left_ns = address->until_ns - now_ns;
 
-	return address->present && (left_ns <= group->span_ns / 2 || left_ns > group->span_ns);
+	return address->present &&
+	       (left_ns <= group->span_ns / 2 || left_ns > group->span_ns + HBD_S_NS);
 }
 
 /* Oldest first: they became so in turn. */

@@ -33,6 +33,7 @@ struct vip_group {
 	bool held;
 	bool usable_told;
 	bool renewal_failed;	 /* and was logged */
+	bool restore_failed;	 /* and was logged */
 	int64_t span_ns;	 /* lifetime asked for last, in the kernel's whole seconds */
 	int64_t renew_ns;	 /* the next renewal is due then */
 	int64_t renew_called_ns; /* when vip_renew() was called last */
@@ -57,7 +58,9 @@ struct vip_neighbor {
 struct vip {
 	const struct hbd_conf *conf;
 	struct rtnl *rtnl;
+	bool changed;	   /* something was noted that was not judged yet */
 	bool incomplete;   /* what is known of the kernel's tables is out of date */
+	bool failure_told; /* of reading them, and it was logged */
 	bool primary_seen; /* an address of ours became the first of its subnet */
 	size_t device_count;
 	struct vip_device *devices;

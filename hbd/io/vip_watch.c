@@ -39,6 +39,7 @@ static void note_interface(void *context, const struct rtnl_interface *interface
 	struct vip *vip = context;
 	struct vip_device *device = vip_table_device(vip, interface->ifindex);
 
+	vip->changed = true;
 	if (device && (gone || strcmp(device->name, interface->name) != 0)) {
 		forget_device(vip, device);
 		device = NULL;
@@ -152,6 +153,7 @@ static void note_address(void *context, const struct rtnl_address *address, bool
 
 	if (!device)
 		return;
+	vip->changed = true;
 	note_link_address(vip, device, address, gone);
 	ours = vip_table_address(vip, device, &address->address);
 	if (!ours) {
@@ -324,23 +326,28 @@ static int note_events(struct vip *vip)
 	const struct rtnl_handlers handlers = note_all(vip);
 	int error = rtnl_read_events(vip->rtnl, &handlers);
 
-	if (error == -EAGAIN)
-		return error;
-	if (error == -ENOBUFS || vip->incomplete)
-		error = vip_read_all(vip);
-	else if (any_misses(vip))
-		error = read_addresses(vip);
-	if (error != 0)
-		log_warning("vip: cannot read interfaces and addresses: %s; trying again with the "
-			    "next change",
-			    log_strerror(error));
+	if (error == -ENOBUFS || (error == 0 && vip->incomplete))
+		return vip_read_all(vip);
+	if (error == 0 && vip->changed && any_misses(vip))
+		return read_addresses(vip);
 	return error;
 }
 
 void vip_dispatch(struct vip *vip, vip_news_handler handler, void *context)
 {
-	if (note_events(vip) != 0)
+	int error = note_events(vip);
+
+	if (error != 0) {
+		if (error != -EAGAIN && !vip->failure_told)
+			log_warning("vip: cannot read interfaces and addresses: %s; trying again",
+				    log_strerror(error));
+		vip->failure_told = vip->failure_told || error != -EAGAIN;
 		return;
+	}
+	vip->failure_told = false;
+	if (!vip->changed)
+		return;
+	vip->changed = false;
 	if (vip->primary_seen)
 		keep_all_secondaries(vip);
 	tell_links(vip, handler, context);
