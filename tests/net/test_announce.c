@@ -410,6 +410,8 @@ static void what_cannot_be_sent_is_told_once_and_tried_again(void **state)
 static void interfaces_that_are_away_or_not_ethernet_are_left_out(void **state)
 {
 	struct bed *bed = *state;
+	uint8_t mac[6];
+	int ifindex;
 
 	add_vip(bed->net, 0, "10.77.0.100/24", "eth9");
 	add_vip(bed->net, 0, "10.77.0.101/32", "lo");
@@ -420,6 +422,8 @@ static void interfaces_that_are_away_or_not_ethernet_are_left_out(void **state)
 	run_until(bed, bed->now_ns + 20 * HBD_S_NS);
 	assert_int_equal(count_captured(bed), 14);
 	assert_int_equal(bed->complaints, 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(vip_interface(bed->net->vip, 0, i, &ifindex, mac), -ENODEV);
 	announce_start(bed->announce, 1, bed->now_ns);
 	assert_int_equal(announce_deadline_ns(bed->announce), HBD_NEVER_NS);
 }

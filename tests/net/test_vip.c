@@ -249,6 +249,7 @@ static void a_renewal_too_early_asks_the_kernel_nothing(void **state)
 	assert_int_equal(vip_acquire(net->vip, 0, LIFETIME_NS, NULL), 0);
 	now_ns = clock_now_ns();
 	settle(net);
+	assert_int_equal(vip_restore(net->vip, 0, LIFETIME_NS, NULL), 0);
 	assert_int_equal(vip_renew(net->vip, 0, LIFETIME_NS, now_ns + 29 * HBD_S_NS), 0);
 	assert_false(readable(net));
 	assert_int_equal(vip_renew(net->vip, 0, LIFETIME_NS, now_ns + 30 * HBD_S_NS), 0);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "../../hbd/core/time.h"
+#include "../../hbd/io/rtnl.h"
 #include "own_net.h"
 
 #define LIFETIME_NS (60 * HBD_S_NS)
@@ -100,6 +101,25 @@ static void what_we_do_ourselves_is_no_news(void **state)
 	assert_int_equal(net->news_count, 0);
 }
 
+static void what_is_missing_is_told_again_only_when_more_is(void **state)
+{
+	struct own_net *net = *state;
+
+	run("ip addr del 10.77.0.100/24 dev eth0");
+	settle(net);
+	run("ip addr add 10.77.0.9/24 dev eth0");
+	settle(net);
+	assert_int_equal(count_news(net, VIP_NEWS_MISSING), 1);
+	run("ip addr del fd77::100/64 dev eth0");
+	settle(net);
+	assert_int_equal(count_news(net, VIP_NEWS_MISSING), 2);
+	assert_int_equal(vip_restore(net->vip, 0, LIFETIME_NS, NULL), 0);
+	settle(net);
+	run("ip addr del 10.77.0.100/24 dev eth0");
+	settle(net);
+	assert_int_equal(count_news(net, VIP_NEWS_MISSING), 3);
+}
+
 static void after_release_a_deleted_address_is_not_missed(void **state)
 {
 	struct own_net *net = *state;
@@ -130,8 +150,8 @@ static const struct outage {
 } outages[] = {
 	{ "carrier", "ip link set far-eth0 down", "ip link set far-eth0 up", false },
 	{ "down", "ip link set eth0 down", "ip link set eth0 up", true },
-	{ "renamed", "ip link set eth0 down; ip link set eth0 name other",
-	  "ip link set other name eth0; ip link set eth0 up", true },
+	{ "renamed", "ip link set eth0 down; ip link set eth0 name other; ip link set other up",
+	  "ip link set other down; ip link set other name eth0; ip link set eth0 up", true },
 	{ "another network namespace", "ip netns add own-$PPID && ip link set eth0 netns own-$PPID",
 	  "ip -n own-$PPID link set eth0 netns $PPID; ip link set eth0 up; ip netns del own-$PPID",
 	  true },
@@ -167,16 +187,29 @@ static void an_interface_going_and_coming_is_told(void **state)
 	}
 }
 
+static void note_gone(void *context, const struct rtnl_interface *interface, bool gone)
+{
+	(void)interface;
+	*(size_t *)context += gone;
+}
+
 static void a_bridge_letting_go_of_a_port_is_no_outage(void **state)
 {
+	size_t gone = 0;
+	const struct rtnl_handlers handlers = { .context = &gone, .interface = note_gone };
 	struct own_net *net = *state;
+	struct rtnl *watcher;
 
 	if (!holds("ip link add br0 type bridge 2>/dev/null"))
 		skip();
 	run("ip link set br0 up; ip link set eth0 master br0");
 	settle(net);
 	forget_news(net);
+	assert_int_equal(rtnl_open(true, 0, &watcher), 0);
 	run("ip link set eth0 nomaster");
+	assert_int_equal(rtnl_read_events(watcher, &handlers), 0);
+	rtnl_close(watcher);
+	assert_int_equal(gone, 0);
 	settle(net);
 	assert_int_equal(net->news_count, 0);
 	assert_true(vip_interfaces_usable(net->vip, 0));
@@ -240,6 +273,11 @@ static const struct link_change {
 	  "ip link set far-eth1 up",
 	  false, true },
 	{ "and with it", "ip addr add 10.78.0.1/24 dev eth1", true, false },
+	{ "recreated at once, by way of another name",
+	  "ip link del eth1; ip link add new1 type veth peer name far-eth1 && "
+	  "ip addr add 10.78.0.1/24 dev new1 && ip link set new1 name eth1 && "
+	  "ip link set eth1 up && ip link set far-eth1 up && sleep 0.2",
+	  true, true },
 	{ "recreated at once",
 	  "ip link del eth1; ip link add eth1 type veth peer name far-eth1 && "
 	  "ip link set eth1 up && ip link set far-eth1 up && ip addr add 10.78.0.1/24 dev eth1 && "
@@ -273,6 +311,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(a_deleted_address_is_told_once_and_put_back),
 		TEST(what_we_do_ourselves_is_no_news),
+		TEST(what_is_missing_is_told_again_only_when_more_is),
 		TEST(after_release_a_deleted_address_is_not_missed),
 		TEST(an_interface_going_and_coming_is_told),
 		TEST(a_bridge_letting_go_of_a_port_is_no_outage),
