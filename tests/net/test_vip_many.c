@@ -39,12 +39,12 @@ static const struct kind {
 	{ "IPv6 without subnet", "fd90::%d:%d/128" },
 };
 
-static void add_many(struct own_net *net, const char *format)
+static void add_many(struct own_net *net, const char *format, int count)
 {
 	char text[64];
 
 	net->conf.groups[0].vip_count = 0;
-	for (int i = 0; i < MANY; i++) {
+	for (int i = 0; i < count; i++) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 		snprintf(text, sizeof(text), format, i / 250, i % 250 + 1);
@@ -77,7 +77,7 @@ static void a_thousand_addresses_come_stay_and_go(void **state)
 		double acquire, dispatch, renew, release, sweep;
 		int64_t start_ns;
 
-		add_many(net, kinds[i].format);
+		add_many(net, kinds[i].format, MANY);
 		open_vip(net);
 		start_ns = clock_now_ns();
 		assert_int_equal(vip_acquire(net->vip, 0, LIFETIME_NS, NULL), 0);
@@ -104,6 +104,23 @@ static void a_thousand_addresses_come_stay_and_go(void **state)
 		vip_close(net->vip);
 		net->vip = NULL;
 	}
+}
+
+/* The kernel tells of added IPv6 addresses one by one, long after it answered. */
+static void adding_many_again_is_no_news(void **state)
+{
+	struct own_net *net = *state;
+
+	add_many(net, "fd90::%d:%d/64", 200);
+	open_vip(net);
+	assert_int_equal(vip_acquire(net->vip, 0, LIFETIME_NS, NULL), 0);
+	for (int i = 0; i < 5; i++) {
+		settle(net);
+		assert_int_equal(vip_release(net->vip, 0, NULL), 0);
+		assert_int_equal(vip_acquire(net->vip, 0, LIFETIME_NS, NULL), 0);
+	}
+	settle(net);
+	assert_int_equal(net->news_count, 0);
 }
 
 static void request_many(struct rtnl_request *requests, size_t count, enum rtnl_verb verb)
@@ -185,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(a_thousand_addresses_come_stay_and_go),
+		TEST(adding_many_again_is_no_news),
 		TEST(answers_that_do_not_fit_are_asked_for_again),
 		TEST(lost_events_are_made_up_for),
 	};

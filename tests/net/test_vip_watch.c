@@ -233,6 +233,25 @@ static void a_missing_interface_is_waited_for(void **state)
 	assert_true(has("eth1", "10.78.0.100/24") && has("eth9", "10.79.0.100/24"));
 }
 
+/* The kernel tells of IPv6 addresses under the old name only. */
+static void addresses_from_before_a_renaming_are_known(void **state)
+{
+	struct own_net *net = *state;
+
+	vip_close(net->vip);
+	net->vip = NULL;
+	add_vip(net, 1, "fd79::100/64", "eth9");
+	open_vip(net);
+	make_pair("new9");
+	run("ip addr add fd79::1/64 dev new9 nodad");
+	settle(net);
+	if (!holds("ip link set new9 name eth9 2>/dev/null"))
+		skip();
+	settle(net);
+	assert_int_equal(vip_acquire(net->vip, 1, LIFETIME_NS, NULL), 0);
+	assert_true(holds("ip addr show dev eth9 | grep -F fd79::100/64 | grep -q noprefixroute"));
+}
+
 static void mac_and_forwarding_follow_the_interface(void **state)
 {
 	struct own_net *net = *state;
@@ -316,6 +335,7 @@ int main(void)
 		TEST(an_interface_going_and_coming_is_told),
 		TEST(a_bridge_letting_go_of_a_port_is_no_outage),
 		TEST(a_missing_interface_is_waited_for),
+		TEST(addresses_from_before_a_renaming_are_known),
 		TEST(mac_and_forwarding_follow_the_interface),
 		TEST(a_change_of_a_heartbeat_link_is_told),
 	};
