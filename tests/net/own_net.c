@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -35,10 +36,10 @@ void own_net_enter(void)
 	unsigned user = geteuid(), group = getegid();
 
 	if (user == 0) {
-		if (unshare(CLONE_NEWNET) != 0)
+		if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0)
 			give_up("no network namespace");
 	} else {
-		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0)
 			give_up("neither root nor user namespaces");
 		write_file("/proc/self/setgroups", "deny");
 		snprintf(map, sizeof(map), "0 %u 1", user);
@@ -46,6 +47,10 @@ void own_net_enter(void)
 		snprintf(map, sizeof(map), "0 %u 1", group);
 		write_file("/proc/self/gid_map", map);
 	}
+	/* So that `ip netns` leaves nothing behind, whatever happens. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", "/run", "tmpfs", 0, NULL) != 0)
+		give_up("no mount namespace");
 	if (!holds("ip link set lo up && ip link add own0 type veth peer name own1 && "
 		   "ip link del own0"))
 		give_up("ip cannot make interfaces here");

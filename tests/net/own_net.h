@@ -10,8 +10,8 @@
 #define OWN_NET_VIPS 1100 /* room, in each of two groups */
 #define OWN_NET_NEWS 64
 
-/* Moves this process into a new network namespace (with a user namespace if it is not root), or ends
- * it as skipped (77), saying why. */
+/* Moves this process into a network and a mount namespace of its own (and a user namespace if it is
+ * not root), or ends it as skipped (77), saying why. */
 void own_net_enter(void);
 
 /* Runs a shell command; the test fails if it does. */
