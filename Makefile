@@ -186,6 +186,10 @@ sim: ## the real core under a virtual clock and network, seeded
 net: ## daemons in network namespaces
 alert: ## alert plugins against real servers on loopback
 
+.PHONY: net-unit
+net-unit: $(net_PROGRAMS) ## only the compiled ones of them, each in a network namespace of its own
+	@$(RUN_SUITE) net $(net_PROGRAMS)
+
 # Of the release only: what is installed, and how it lives under systemd.
 RELEASE_SUITES := packaging system
 .PHONY: $(RELEASE_SUITES)

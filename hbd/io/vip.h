@@ -7,6 +7,16 @@
  * which leftovers of a dead process are recognised, IFA_F_NODAD on IPv6, and a finite lifetime
  * (IFA_CACHEINFO) that the caller renews: if the process hangs they vanish by themselves.
  * No netlink type escapes this header. Announcing is announce.h's.
+ *
+ * What stays behind: an IPv4 address that is the first of its subnet on its interface would take all
+ * others of that subnet along when it goes, so that then the interface's promote_secondaries is set
+ * and left so. The route to an IPv6 subnet in which the node has no address of its own stays until
+ * the lifetime would have ended.
+ *
+ * Cost of each of 1000 addresses: IPv4 some 10 us to add or remove and 5 us to renew;
+ * IPv6 some 300 us to add or renew, because the kernel goes through all of them each time.
+ *
+ * Failures are logged here, once, with the kernel's own words.
  */
 #pragma once
 
