@@ -13,6 +13,7 @@
 #include "../base/log.h"
 #include "../core/time.h"
 #include "engine_parts.h"
+#include "epoch.h"
 #include "privilege.h"
 
 /* A turn that is later than this is a stall: what was slept through is no evidence. */
@@ -143,6 +144,7 @@ static void wire(struct engine *engine)
 	executor->outbox = &engine->outbox;
 	executor->events = &engine->events;
 	executor_init(executor);
+	executor->epoch_told = engine->setup->epoch_floor + EPOCH_LIFE;
 	engine->control.executor = executor;
 	engine->control.loop = engine->loop;
 }

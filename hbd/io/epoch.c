@@ -16,8 +16,6 @@
 #define FILE_NAME "epoch"
 #define TEXT_BYTES 32
 #define YEAR_2026_S 1767225600
-/* What hbd writes stays far below; JSON and shells can hold it. */
-#define EPOCH_MAX ((uint64_t)1 << 52)
 
 /* A range for every second since 2026: as many starts as that nobody had. */
 static uint64_t epoch_by_clock(void)
@@ -127,4 +125,22 @@ uint64_t epoch_reserve(const char *state_dir)
 			  "but after a restart of both nodes plugins could see an epoch twice",
 			  path, log_strerror(result));
 	return base;
+}
+
+void epoch_raise(const char *state_dir, uint64_t epoch)
+{
+	uint64_t noted = 0;
+	char path[PATH_MAX];
+	int result;
+
+	snprintf(path, sizeof(path), "%s/" FILE_NAME, state_dir);
+	result = read_file(path, &noted);
+	/* a damaged file is replaced by the next start, by the clock */
+	if (result < 0 || epoch < noted)
+		return;
+	result = write_file(state_dir, path, epoch + EPOCH_LIFE);
+	if (result < 0)
+		log_error("the peer's epoch %" PRIu64 " cannot be noted in %s: %s; after a restart of "
+			  "this node alone plugins could see an epoch twice", epoch, path,
+			  log_strerror(result));
 }

@@ -13,6 +13,9 @@
 #define EPOCH_LIVES ((uint64_t)1 << 10)			/* engines of one guardian */
 #define EPOCH_RESERVE (EPOCH_LIFE * EPOCH_LIVES)	/* of one guardian */
 
+/* What hbd writes stays far below; JSON and shells can hold it. */
+#define EPOCH_MAX ((uint64_t)1 << 52)
+
 /*
  * The epoch that all of this start are larger than, from STATE_DIR/epoch, where the next start's is
  * noted. A missing file is a first start: 0. What cannot be read or makes no sense is replaced by
@@ -20,3 +23,9 @@
  * written is logged; hbd starts all the same, because a full disk must not keep addresses down.
  */
 uint64_t epoch_reserve(const char *state_dir);
+
+/*
+ * Notes that the peer has used epoch: a peer that was started more often is ahead, and after a
+ * restart this node must not begin below what it has seen. For the scribe. A failure is logged.
+ */
+void epoch_raise(const char *state_dir, uint64_t epoch);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/log.h"
+#include "epoch.h"
 #include "executor_tell.h"
 
 #define RESTORE_AGAIN_NS HBD_S_NS
@@ -274,6 +275,26 @@ void executor_lose_guardian(struct executor *executor)
 	}
 }
 
+/*
+ * The guardian reserved epochs up to some number ahead; a peer that was started more often is above
+ * them. Told once for every EPOCH_LIFE, which is what the scribe notes ahead, so that no disk is
+ * busy with every change of owner.
+ */
+static void tell_epoch(struct executor *executor)
+{
+	struct record record = { .type = RECORD_EPOCH };
+
+	for (uint8_t i = 0; i < executor->conf->group_count; i++)
+		if (executor->node->groups[i].epoch > record.epoch)
+			record.epoch = executor->node->groups[i].epoch;
+	if (record.epoch < executor->epoch_told)
+		return;
+	record.epoch += EPOCH_LIFE;
+	/* tried again with the next turn if the scribe is busy */
+	if (record_send(executor->outbox->scribe_fd, &record) == 0)
+		executor->epoch_told = record.epoch;
+}
+
 static void tell_status(struct executor *executor, int64_t now_ns)
 {
 	struct message message = { .type = MESSAGE_STATUS };
@@ -294,6 +315,7 @@ void executor_run(struct executor *executor, int64_t now_ns)
 			restore(executor, i, now_ns);
 	}
 	tell_status(executor, now_ns);
+	tell_epoch(executor);
 }
 
 int64_t executor_deadline_ns(const struct executor *executor)

@@ -54,6 +54,7 @@ struct executor {
 	struct vip *vip;
 	struct announce *announce;
 	struct executor_group groups[HBD_GROUPS_MAX];
+	uint64_t epoch_told;		/* the scribe was told of epochs up to this one */
 	enum hbd_peer_state peer_state; /* that the status text tells */
 	bool status_due;
 	bool guardian_lost; /* executor_lose_guardian() was called */

@@ -85,6 +85,7 @@ enum record_type {
 	RECORD_LOG,
 	RECORD_ALERT,
 	RECORD_LOST,		/* lines that did not fit before this one */
+	RECORD_EPOCH,		/* seen of the peer: a restart is to begin above it */
 };
 
 #define RECORD_TEXT_BYTES 600
@@ -108,7 +109,7 @@ struct record_alert {
 struct record {
 	enum record_type type;
 	int priority;			/* LOG */
-	uint64_t epoch;			/* LOG */
+	uint64_t epoch;			/* LOG, EPOCH */
 	uint32_t lost;			/* LOST */
 	char message_id[33];
 	char group[HBD_NAME_BYTES];

@@ -1,4 +1,5 @@
 #include "record.h"
+#include "epoch.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -48,6 +49,8 @@ static bool record_is_sound(const struct record *record)
 		return record_alert_is_sound(&record->alert);
 	case RECORD_LOST:
 		return true;
+	case RECORD_EPOCH:
+		return record->epoch <= EPOCH_MAX;
 	case RECORD_UNSET:
 		break;
 	}
@@ -85,6 +88,7 @@ static void clean_record(struct record *record)
 		clean(record->alert.detail);
 		break;
 	case RECORD_LOST:
+	case RECORD_EPOCH:
 	case RECORD_UNSET:
 		break;
 	}

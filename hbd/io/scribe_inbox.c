@@ -6,6 +6,7 @@
 #include "../base/log_ids.h"
 #include "alert_text.h"
 #include "clock.h"
+#include "epoch.h"
 
 static const char *or_null(const char *text)
 {
@@ -79,6 +80,9 @@ static void handle(struct scribe_inbox *inbox, const struct record *record)
 		log_line(LOG_WARNING, &(struct log_fields){ .message_id = LOG_ID_LINES_LOST },
 			 "log: %u lines of the %s did not fit and are lost", record->lost,
 			 inbox->name);
+		break;
+	case RECORD_EPOCH:
+		epoch_raise(inbox->scribe->setup->state_dir, record->epoch);
 		break;
 	case RECORD_UNSET:
 		break;
