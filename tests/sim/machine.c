@@ -98,7 +98,7 @@ static void carry_out(struct world *world, uint8_t machine, const struct hbd_act
 		m->wills[action->link] = world->actions.packets[action->packet];
 		break;
 	case HBD_ACTION_LEASE:
-		kernel->until_ns = action->until_ns;
+		kernel->until_ns = action->until_ns + world->overtime_ns;
 		break;
 	case HBD_ACTION_ACQUIRE:
 		kernel->present = !world_chance(&world->random, world->refusal_permille);

@@ -16,7 +16,7 @@ static void apply_mutant(struct world *world, enum mutant mutant)
 		case MUTANT_COUNT:
 			break;
 		case MUTANT_LEASE:
-			profile->hold_ns = profile->grant_ns * 3 / 2;
+			world->overtime_ns = profile->hold_ns / 2;
 			break;
 		case MUTANT_NO_SILENCE:
 			profile->quiet_ns = 0;

@@ -7,7 +7,7 @@
 /* What to break on purpose, to see that the checker notices. */
 enum mutant {
 	MUTANT_NONE = 0,
-	MUTANT_LEASE,		/* the holder counts on more time than it was granted */
+	MUTANT_LEASE,		/* the holder counts on half a term more than it was granted */
 	MUTANT_NO_SILENCE,	/* a restarted node does not wait */
 	MUTANT_NO_REANNOUNCE,	/* the winner does not announce again when the loser let go */
 	MUTANT_COUNT

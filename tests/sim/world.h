@@ -113,6 +113,7 @@ struct world {
 	int plugin_failure_permille;
 	int plugin_again_permille;	/* "try again" */
 	bool trace;			/* print changes and alerts */
+	int64_t overtime_ns;		/* a mutant: addresses answer that long after their lease */
 	bool deaf_to_announcements_after_first;	/* a mutant: only the first of a claim counts */
 	world_watch watch;
 	void *watch_context;
