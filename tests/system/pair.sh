@@ -42,12 +42,33 @@ silent() {
 	addresses=$(node "$1" ip -o addr show dev host0)
 	[[ $addresses != *" $vip4/"* && $addresses != *" $vip6/"* ]]
 }
+one_serves() { serves lb1 && silent lb2 || serves lb2 && silent lb1; }
 answers() { client ping -q -c 1 -W 1 $vip4 && client ping -q -c 1 -W 1 $vip6; }
 # The client's neighbor table says which machine answers.
 answered_by() {
 	local mac
 	mac=$(node "$1" cat /sys/class/net/host0/address)
 	client ping -q -c 1 -W 1 $vip4 && client ip neigh show $vip4 dev br0 | grep -qi "$mac"
+}
+# outage COMMAND...: runs it while a client asks 100 times a second; prints how long, in ms, the
+# longest series of lost answers was.
+outage() {
+	local log=$bed_run/answers count=500 client_pid
+	client ping -n -i 0.01 -c $count -W 1 $vip4 >"$log" &
+	client_pid=$!
+	sleep 0.5
+	"$@"
+	wait $client_pid
+	sed -n 's/.*icmp_seq=\([0-9]*\) ttl=.*/\1/p' "$log" | awk -v count=$count '
+		{ if ($1 - last - 1 > lost) lost = $1 - last - 1; last = $1 }
+		END { if (count - last > lost) lost = count - last; print 10 * lost }'
+}
+# outage_below MS WHAT COMMAND...: one case
+outage_below() {
+	local limit=$1 what=$2 lost
+	shift 2
+	lost=$(outage "$@")
+	check "$what: the client missed $lost ms, at most $limit" test "$lost" -le "$limit"
 }
 status_says() { property "$1" StatusText | grep -qi "$2"; }
 state() { echo "$(property "$1" ActiveState)/$(property "$1" SubState)"; }
