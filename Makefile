@@ -259,9 +259,9 @@ check ci: ## everything that CI runs; installs what is missing (as root)
 
 C_FILES = $(wildcard hbd/*.[ch] hbd/*/*.[ch] plugins/*/*.[ch] tests/*/*.[ch])
 .PHONY: format format-check tidy
-format: ## clang-format all C files
+format: ## clang-format all C files; look at what it does to tables before you commit it
 	clang-format -i $(C_FILES)
-format-check: ## fails if `make format` would change a file
+format-check: ## tabs, 100 columns, braces and blanks
 	@$(RUN_SUITE) format-check 'tests/lib/check-format $(C_FILES)'
 tidy: ## clang-tidy with the checks of .clang-tidy
 	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- $(filter-out -f%,$(OWN_CFLAGS)) -Ihbd
