@@ -106,6 +106,9 @@ static void take_message(struct engine *engine, const struct message *message, i
 	case MESSAGE_SPOOL:
 		take_spool(engine, message);
 		break;
+	case MESSAGE_DIGEST:
+		engine->node_config.config_digest = message->digest;
+		break;
 	case MESSAGE_UNSET:
 	case MESSAGE_READY:
 	case MESSAGE_STATUS:

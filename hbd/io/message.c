@@ -98,6 +98,7 @@ static bool check(struct message *message)
 	case MESSAGE_DONE:
 	case MESSAGE_LINK_SOCKET:
 	case MESSAGE_STOP:
+	case MESSAGE_DIGEST:
 		return true;
 	}
 	return false;

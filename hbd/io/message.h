@@ -34,6 +34,7 @@ enum message_type {
 	MESSAGE_LINK_SOCKET,	/* with the socket attached (SCM_RIGHTS), or an error */
 	MESSAGE_STOP,		/* stop cleanly */
 	MESSAGE_SPOOL,		/* state of the alert spool, for status */
+	MESSAGE_DIGEST,		/* a reload changed what both nodes must agree on, not what we hold */
 };
 
 #define MESSAGE_TEXT_BYTES 200
@@ -62,6 +63,7 @@ struct message {
 			char detail[120];	/* last line of its output, with its NUL */
 		} check;
 		int error;			/* LINK_SOCKET: 0 or negative errno */
+		uint64_t digest;		/* DIGEST: as in struct hbd_conf */
 		struct {
 			uint64_t taken;		/* alerts put into the spool since the scribe started */
 			uint32_t pending;	/* alerts not yet delivered */

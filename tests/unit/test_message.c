@@ -145,7 +145,7 @@ static void nonsense_is_dropped_and_its_descriptors_closed(void **state)
 	} rows[] = {
 		/* clang-format off */
 		{ "no type", MESSAGE_UNSET, sizeof(message), 0 },
-		{ "a type there is not", MESSAGE_SPOOL + 1, sizeof(message), 0 },
+		{ "a type there is not", MESSAGE_DIGEST + 1, sizeof(message), 0 },
 		{ "a negative type", -1, sizeof(message), 0 },
 		{ "a byte too short", MESSAGE_STOP, sizeof(message) - 1, 0 },
 		{ "too short, with a descriptor", MESSAGE_STOP, 1, 1 },

@@ -1,0 +1,326 @@
+/* hbd: arguments, configuration, and then the guardian. hbd(8) describes it. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <ifaddrs.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "conf/conf.h"
+#include "io/guardian.h"
+#include "io/run_lock.h"
+
+#define EXIT_USAGE 2
+#define INTERFACE_ADDRESSES_MAX 4096
+
+enum mode {
+	MODE_RUN = 0,
+	MODE_CHECK,
+	MODE_PRINT,
+	MODE_DONE,	/* --help and --version: it was said */
+	MODE_WRONG,
+};
+
+struct options {
+	enum mode mode;
+	const char *conf_path;
+	const char *node;
+	const char *run_dir;
+	const char *state_dir;
+	const char *plugin_dir;
+};
+
+static void print_usage(FILE *stream)
+{
+	fputs("Usage: hbd [-c FILE] [-n NODE] [--run-dir DIR] [--state-dir DIR] [--plugin-dir DIR]\n"
+	      "       hbd --check [FILE]\n"
+	      "       hbd --print [FILE]\n"
+	      "\n"
+	      "Failover daemon for a pair of machines; stays in the foreground. See hbd(8).\n"
+	      "\n"
+	      "  -c, --config FILE  configuration (default " HBD_CONF_DIR "/hbd.conf)\n"
+	      "  -n, --node NODE    which of the two nodes this is (default: by host name)\n"
+	      "  --run-dir DIR      control socket and lock (default /run/hbd)\n"
+	      "  --state-dir DIR    alert spool and epochs (default /var/lib/hbd)\n"
+	      "  --plugin-dir DIR   search plugins in DIR/KIND/ first\n"
+	      "  --check [FILE]     report every mistake in the configuration and its keys\n"
+	      "  --print [FILE]     print the configuration with all defaults\n"
+	      "  -V, --version      print the version\n"
+	      "  -h, --help         print this\n",
+	      stream);
+}
+
+enum {
+	OPTION_RUN_DIR = 256,
+	OPTION_STATE_DIR,
+	OPTION_PLUGIN_DIR,
+	OPTION_CHECK,
+	OPTION_PRINT,
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "node", required_argument, NULL, 'n' },
+	{ "run-dir", required_argument, NULL, OPTION_RUN_DIR },
+	{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
+	{ "plugin-dir", required_argument, NULL, OPTION_PLUGIN_DIR },
+	{ "check", no_argument, NULL, OPTION_CHECK },
+	{ "print", no_argument, NULL, OPTION_PRINT },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void take_option(struct options *options, int option)
+{
+	switch (option) {
+	case 'c':
+		options->conf_path = optarg;
+		break;
+	case 'n':
+		options->node = optarg;
+		break;
+	case OPTION_RUN_DIR:
+		options->run_dir = optarg;
+		break;
+	case OPTION_STATE_DIR:
+		options->state_dir = optarg;
+		break;
+	case OPTION_PLUGIN_DIR:
+		options->plugin_dir = optarg;
+		break;
+	case OPTION_CHECK:
+		options->mode = MODE_CHECK;
+		break;
+	case OPTION_PRINT:
+		options->mode = MODE_PRINT;
+		break;
+	case 'V':
+		puts("hbd " HBD_VERSION);
+		options->mode = MODE_DONE;
+		break;
+	case 'h':
+		print_usage(stdout);
+		options->mode = MODE_DONE;
+		break;
+	default:
+		options->mode = MODE_WRONG;
+		break;
+	}
+}
+
+static struct options parse(int argc, char **argv)
+{
+	struct options options = {
+		.conf_path = HBD_CONF_DIR "/hbd.conf",
+		.run_dir = "/run/hbd",
+		.state_dir = "/var/lib/hbd",
+	};
+	int option;
+
+	while (options.mode < MODE_DONE &&
+	       (option = getopt_long(argc, argv, "c:n:Vh", long_options, NULL)) != -1)
+		take_option(&options, option);
+	if (options.mode >= MODE_DONE)
+		return options;
+	if (optind < argc && options.mode != MODE_RUN)
+		options.conf_path = argv[optind++];
+	if (optind < argc) {
+		fprintf(stderr, "hbd: what is '%s'?\n", argv[optind]);
+		options.mode = MODE_WRONG;
+	}
+	return options;
+}
+
+/* A daemon that is started with one of the first three closed would use it for something else. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The checked configuration with its keys, or NULL; the mistakes were told. */
+static struct hbd_conf *load(const char *path)
+{
+	struct conf_errors errors = { 0 };
+	struct hbd_conf *conf = NULL;
+	int result = conf_load(path, &conf, &errors);
+
+	if (result == 0)
+		result = conf_load_keys(conf, &errors);
+	conf_errors_print(&errors, path, stderr);
+	conf_errors_free(&errors);
+	if (result == 0)
+		return conf;
+	conf_free(conf);
+	return NULL;
+}
+
+static int check(const char *path)
+{
+	struct hbd_conf *conf = load(path);
+
+	if (!conf)
+		return EXIT_FAILURE;
+	printf("%s: good\n", path);
+	conf_free(conf);
+	return EXIT_SUCCESS;
+}
+
+static int print(const char *path)
+{
+	struct hbd_conf *conf = load(path);
+
+	if (!conf)
+		return EXIT_FAILURE;
+	conf_print(conf, stdout);
+	conf_free(conf);
+	return EXIT_SUCCESS;
+}
+
+/* ---- which node this is -------------------------------------------------------------------------- */
+
+static bool take_address(const struct sockaddr *from, struct hbd_address *address)
+{
+	if (!from)
+		return false;
+	address->family = from->sa_family;
+	if (from->sa_family == AF_INET)
+		address->v4 = ((const struct sockaddr_in *)(const void *)from)->sin_addr;
+	else if (from->sa_family == AF_INET6)
+		address->v6 = ((const struct sockaddr_in6 *)(const void *)from)->sin6_addr;
+	else
+		return false;
+	return true;
+}
+
+static size_t read_addresses(struct hbd_address *addresses, size_t count_max)
+{
+	struct ifaddrs *list;
+	size_t count = 0;
+
+	if (getifaddrs(&list) < 0)
+		return 0;
+	for (const struct ifaddrs *at = list; at && count < count_max; at = at->ifa_next)
+		count += take_address(at->ifa_addr, &addresses[count]);
+	freeifaddrs(list);
+	return count;
+}
+
+static int find_self(const struct hbd_conf *conf, const char *node)
+{
+	static struct hbd_address addresses[INTERFACE_ADDRESSES_MAX];
+	size_t count = read_addresses(addresses, INTERFACE_ADDRESSES_MAX);
+	const char *first = conf->nodes[0].name, *second = conf->nodes[1].name;
+	struct utsname host;
+	int self;
+
+	if (uname(&host) < 0)
+		strcpy(host.nodename, "?");
+	self = conf_self(conf, node, host.nodename, addresses, count);
+	if (self < 0 && node)
+		fprintf(stderr, "hbd: there is no node \"%s\" in %s; the nodes are \"%s\" and \"%s\"\n",
+			node, conf->path, first, second);
+	else if (self < 0)
+		fprintf(stderr, "hbd: which node is this? The host name \"%s\" is neither \"%s\" nor \"%s\", "
+			"and the addresses on its interfaces are not all the links of one of them; say it "
+			"with -n NODE\n", host.nodename, first, second);
+	return self;
+}
+
+/* ---- running ------------------------------------------------------------------------------------- */
+
+static int take_lock(const char *run_dir, struct run_lock **ret_lock)
+{
+	pid_t holder = 0;
+	int result;
+
+	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST) {
+		fprintf(stderr, "hbd: cannot make the folder %s: %s\n", run_dir, log_strerror(errno));
+		return -errno;
+	}
+	result = run_lock_take(run_dir, ret_lock, &holder);
+	if (result == -EBUSY && holder > 0)
+		fprintf(stderr, "hbd: process %d runs with %s already; another node on this machine "
+			"needs a --run-dir of its own\n", (int)holder, run_dir);
+	else if (result == -EBUSY)
+		fprintf(stderr, "hbd: another process runs with %s already\n", run_dir);
+	else if (result < 0)
+		fprintf(stderr, "hbd: cannot lock %s: %s\n", run_dir, log_strerror(result));
+	return result;
+}
+
+/* The folder by its full name, because plugins are started in another one. */
+static bool find_plugin_dir(const char *given, char path[PATH_MAX])
+{
+	if (realpath(given, path))
+		return true;
+	fprintf(stderr, "hbd: --plugin-dir %s: %s\n", given, log_strerror(errno));
+	return false;
+}
+
+static int run(const struct options *options)
+{
+	char plugin_dir[PATH_MAX];
+	struct guardian_config config = {
+		.run_dir = options->run_dir,
+		.state_dir = options->state_dir,
+		.plugin_dir = options->plugin_dir ? plugin_dir : NULL,
+	};
+	int self, result;
+
+	if (options->plugin_dir && !find_plugin_dir(options->plugin_dir, plugin_dir))
+		return EXIT_FAILURE;
+	config.conf = load(options->conf_path);
+	if (!config.conf)
+		return EXIT_FAILURE;
+	self = find_self(config.conf, options->node);
+	if (self < 0 || take_lock(options->run_dir, &config.lock) < 0) {
+		conf_free(config.conf);
+		return EXIT_FAILURE;
+	}
+	config.self = (uint8_t)self;
+	result = guardian_run(&config);
+	run_lock_release(config.lock);
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	open_standard_descriptors();
+	options = parse(argc, argv);
+	if (options.mode < MODE_DONE && sodium_init() < 0) {
+		fputs("hbd: libsodium cannot be used on this machine\n", stderr);
+		return EXIT_FAILURE;
+	}
+	switch (options.mode) {
+	case MODE_RUN:
+		return run(&options);
+	case MODE_CHECK:
+		return check(options.conf_path);
+	case MODE_PRINT:
+		return print(options.conf_path);
+	case MODE_DONE:
+		return EXIT_SUCCESS;
+	case MODE_WRONG:
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	return EXIT_FAILURE;
+}
