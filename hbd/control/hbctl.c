@@ -1,4 +1,4 @@
-/* hbctl: asks the daemon on this machine, and tells it what to do. Arguments only; see commands.h. */
+/* hbctl: the arguments; what the commands do is in command_*.c. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,17 +24,38 @@ struct command {
 	const char *help;	/* lines of at most 79 columns */
 };
 
+static const char status_help[] =
+	"Shows whether all is well and what to do if not, then both nodes, every group\n"
+	"and heartbeat link, the fence, scheduling and alerts.\n\n"
+	"Exit status, as monitoring has it: 0 good, 1 warning (served, but no standby, a\n"
+	"bad link, an alert that could not be delivered), 2 critical (nobody or both\n"
+	"serve a group, a fault, keys that differ), 3 unknown (hbd cannot be asked).\n";
+
+static const char switchover_help[] =
+	"Hands GROUP over to the other node. It must be primary here, and the other\n"
+	"node alive, without fault and of the same configuration; otherwise the reason\n"
+	"is said and nothing changes. If the other node does not take it, this one\n"
+	"serves it again.\n\n"
+	"Exit status: 0 done (without --wait: begun), 1 refused or not taken, 3 hbd\n"
+	"cannot be asked.\n";
+
+static const char alert_help[] =
+	"Sends a test alert through the spool to everybody whom alerts are configured\n"
+	"for, and waits up to 30 s for its delivery.\n\n"
+	"Exit status: 0 delivered, 1 not (yet), 3 hbd cannot be asked.\n";
+
+static const char genkey_help[] =
+	"Writes a new random key to FILE, readable for its owner only, or prints it. A\n"
+	"file that exists is never overwritten. Both nodes need the same key file.\n\n"
+	"Exit status: 0 done, 1 failed.\n";
+
 static const struct command commands[] = {
 	{
 		.name = "status",
 		.run = command_status,
 		.options = OPTION_JSON,
 		.summary = "is all well, and what to do if not",
-		.help = "Shows whether all is well and what to do if not, then both nodes, every group\n"
-			"and heartbeat link, the fence, scheduling and alerts.\n\n"
-			"Exit status, as monitoring has it: 0 good, 1 warning (served, but no standby, a\n"
-			"bad link, an alert that could not be delivered), 2 critical (nobody or both\n"
-			"serve a group, a fault, keys that differ), 3 unknown (hbd cannot be asked).\n",
+		.help = status_help,
 	},
 	{
 		.name = "switchover",
@@ -42,12 +63,7 @@ static const struct command commands[] = {
 		.argument = "GROUP",
 		.options = OPTION_JSON | OPTION_WAIT,
 		.summary = "hand a group over to the other node",
-		.help = "Hands GROUP over to the other node. It must be primary here, and the other\n"
-			"node alive, without fault and of the same configuration; otherwise the reason\n"
-			"is said and nothing changes. If the other node does not take it, this one\n"
-			"serves it again.\n\n"
-			"Exit status: 0 done (without --wait: begun), 1 refused or not taken, 3 hbd\n"
-			"cannot be asked.\n",
+		.help = switchover_help,
 	},
 	{
 		.name = "alert",
@@ -55,9 +71,7 @@ static const struct command commands[] = {
 		.argument = "test",
 		.options = OPTION_JSON,
 		.summary = "send a test alert on its real way",
-		.help = "Sends a test alert through the spool to everybody whom alerts are configured\n"
-			"for, and waits up to 30 s for its delivery.\n\n"
-			"Exit status: 0 delivered, 1 not (yet), 3 hbd cannot be asked.\n",
+		.help = alert_help,
 	},
 	{
 		.name = "genkey",
@@ -66,9 +80,7 @@ static const struct command commands[] = {
 		.optional = true,
 		.options = OPTION_ID,
 		.summary = "make a new secret key for both nodes",
-		.help = "Writes a new random key to FILE, readable for its owner only, or prints it. A\n"
-			"file that exists is never overwritten. Both nodes need the same key file.\n\n"
-			"Exit status: 0 done, 1 failed.\n",
+		.help = genkey_help,
 	},
 };
 
@@ -81,7 +93,7 @@ static void print_options(unsigned options)
 	if (options & OPTION_JSON)
 		printf("  -j, --json         print JSON\n");
 	if (options & OPTION_WAIT)
-		printf("  -w, --wait         wait until it is over, show the result and the time\n");
+		printf("  -w, --wait         wait for the end, show the result and the time\n");
 	if (options & OPTION_ID)
 		printf("  -i, --id NUMBER    the key's number, 1 to 255 (1)\n");
 	printf("  -h, --help         this text\n");

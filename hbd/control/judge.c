@@ -85,16 +85,17 @@ static void judge_mismatches(const struct judge_scene *scene)
 	struct judge_finding *finding;
 
 	if (status_lists(scene->peer, "mismatches", "key")) {
-		finding = judge_tell(scene, JUDGE_CRITICAL, "%s and %s have different keys, so they "
-				     "refuse each other's packets.", scene->self_name,
+		finding = judge_tell(scene, JUDGE_CRITICAL,
+				     "%s and %s have different keys, so they refuse each other's "
+				     "packets.", scene->self_name,
 				     scene->peer_name);
 		judge_advise(finding, "Copy the key file from one to the other, then restart hbd "
 				      "on the one that was wrong.");
 	}
 	if (status_lists(scene->peer, "mismatches", "version")) {
-		finding = judge_tell(scene, JUDGE_CRITICAL, "%s speaks no protocol version that hbd "
-				     "%s here understands.", scene->peer_name,
-				     status_string(scene->status, "version"));
+		finding = judge_tell(scene, JUDGE_CRITICAL,
+				     "%s speaks no protocol version that hbd %s here understands.",
+				     scene->peer_name, status_string(scene->status, "version"));
 		judge_advise(finding, "Bring both nodes to the same version of hbd.");
 	}
 	if (status_lists(scene->peer, "mismatches", "configuration")) {
@@ -149,9 +150,10 @@ static void judge_alerts(const struct judge_scene *scene)
 		return;
 	status_duration(status_number(alerts, "oldest_age_ms"), age);
 	struct judge_finding *finding =
-		judge_tell(scene, JUDGE_WARNING, "%" PRId64 " alert%s not delivered yet, the oldest "
-			   "for %s%s%.120s.", pending, pending == 1 ? " is" : "s are", age,
-			   detail[0] ? ": " : "", detail);
+		judge_tell(scene, JUDGE_WARNING,
+			   "%" PRId64 " alert%s not delivered yet, the oldest for %s%s%.120s.",
+			   pending, pending == 1 ? " is" : "s are", age, detail[0] ? ": " : "",
+			   detail);
 	judge_advise(finding, "Check the mail server or gateway that it names; hbd keeps trying "
 			      "and loses none.");
 }

@@ -164,9 +164,10 @@ static void own_plan(const struct judge_scene *scene, const json_t *group)
 				     "The last takeover of %s on %s went on after a failure%s.",
 				     name, scene->self_name,
 				     failure_text(group, why, sizeof(why)));
-	judge_advise(finding, status_is(group, "role", "claiming")
-				      ? "Nothing yet: look again when its time is up."
-				      : "See 'journalctl -u hbd' and do what the plugin could not.");
+	judge_advise(finding, "%s",
+		     status_is(group, "role", "claiming")
+			     ? "Nothing yet: look again when its time is up."
+			     : "See 'journalctl -u hbd' and do what the plugin could not.");
 }
 
 void judge_group(const struct judge_scene *scene, const json_t *group)

@@ -69,7 +69,8 @@ const char *reply_refusal_sentence(int error, const char *group, const char *sel
 		break;
 	default:
 		snprintf(sentence, REPLY_SENTENCE_BYTES,
-			 "the switchover of %s could not be started: %s", group, log_strerror(error));
+			 "the switchover of %s could not be started: %s", group,
+			 log_strerror(error));
 		break;
 	}
 	return sentence;

@@ -24,7 +24,7 @@ bool request_is_privileged(enum request_command command)
 	return command != REQUEST_STATUS;
 }
 
-/* What the client sent is repeated to it cut short, and as plain ASCII: a cut may hit a character. */
+/* What the client sent is repeated to it cut short, so as plain ASCII: no half characters. */
 static int complain(char *ret_error, const char *what, const char *word)
 {
 	snprintf(ret_error, REQUEST_ERROR_BYTES, "%s%.64s", what, word);

@@ -30,7 +30,8 @@ static void date_text(int64_t seconds, char *text, size_t bytes)
 	time_t instant = (time_t)seconds;
 	struct tm local;
 
-	if (!localtime_r(&instant, &local) || strftime(text, bytes, "%Y-%m-%d %H:%M:%S", &local) == 0)
+	if (!localtime_r(&instant, &local) ||
+	    strftime(text, bytes, "%Y-%m-%d %H:%M:%S", &local) == 0)
 		snprintf(text, bytes, "?");
 }
 
@@ -42,7 +43,8 @@ static void print_history(const json_t *group, const struct text_style *style, F
 
 	date_text(style->now_s - status_number(group, "role_age_ms") / 1000, date, sizeof(date));
 	snprintf(text, sizeof(text), "%.32s since %s: %s; epoch %" PRId64 "%s%.32s",
-		 text_clean(group, "role", role), date, text_clean(group, "reason_sentence", reason),
+		 text_clean(group, "role", role), date,
+		 text_clean(group, "reason_sentence", reason),
 		 status_number(group, "epoch"),
 		 status_has(group, "preferred") ? ", prefers " : "",
 		 status_has(group, "preferred") ? text_clean(group, "preferred", preferred) : "");
@@ -167,7 +169,8 @@ static const char *outgoing(const json_t *link)
 
 static bool is_measured(const json_t *link)
 {
-	return !status_is(link, "verdict", "unusable") && !status_is(link, "verdict", "receive-dead");
+	return !status_is(link, "verdict", "unusable") &&
+	       !status_is(link, "verdict", "receive-dead");
 }
 
 static void loss_text(const json_t *link, const char *name, char *text, size_t bytes)

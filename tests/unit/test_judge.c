@@ -269,7 +269,8 @@ static void garbage_is_unknown(void **state)
 /* Every member made to be of the wrong type: nothing may be read that is not there. */
 static void members_of_wrong_types_do_no_harm(void **state)
 {
-	static const char *const wrong[] = {"7", "'x'", "null", "[]", "{}", "[[7]]", "{'role': []}"};
+	static const char *const wrong[] = {"7",  "'x'",   "null",	  "[]",
+					    "{}", "[[7]]", "{'role': []}"};
 	static struct judgement judgement;
 	const struct row row = {0};
 
