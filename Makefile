@@ -249,7 +249,7 @@ check ci: ## everything that CI runs; installs what is missing (as root)
 	@mkdir -p build; : > $(RESULTS); status=0; export RESULTS=$(RESULTS); \
 	step() { echo "== make $$*"; $(MAKE) --no-print-directory "$$@" || status=1; }; \
 	step -j$(JOBS) VARIANT=release tests; \
-	step -k VARIANT=release selftest pure layers $(SUITES) $(RELEASE_SUITES); \
+	step -k VARIANT=release selftest pure layers format-check $(SUITES) $(RELEASE_SUITES); \
 	step -j$(JOBS) VARIANT=asan tests; \
 	step asan; \
 	step -j$(JOBS) fuzz; \

@@ -47,7 +47,6 @@ static inline int64_t node_pending(const struct hbd_node *node, int64_t deadline
 	return deadline_ns > node->ticked_ns ? deadline_ns : HBD_NEVER_NS;
 }
 
-
 /* The term of the leases this node takes now: long while nobody could take over. */
 int64_t node_term_ns(const struct hbd_node *node);
 

@@ -206,7 +206,8 @@ static void mark_delivered(struct spool *spool, const struct spool_event *event,
 	if (result == 0)
 		result = spool_file_append(spool->directory_fd, file_name(event, name), line);
 	if (result < 0)
-		spool_complain(spool, result, "note who has got an alert: some get it twice after a restart");
+		spool_complain(spool, result,
+			       "note who has got an alert: some get it twice after a restart");
 	free(line);
 }
 

@@ -16,7 +16,7 @@
 
 /* One received datagram. */
 struct udp_datagram {
-	size_t length;			/* true length; of a longer one than bytes only a part is there */
+	size_t length;			/* true length; only a part is there of a longer one */
 	int64_t received_ns;		/* on hbd's clock */
 	int ttl;			/* -1 = not reported */
 	uint8_t bytes[HBD_PACKET_BYTES_MAX + 8];

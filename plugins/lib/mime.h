@@ -5,7 +5,7 @@
 #include <time.h>
 
 struct mime_mail {
-	const char *from;		/* "hbd <hbd@lb1>"; ASCII, one line, as are to, id and priority */
+	const char *from;		/* "hbd <hbd@lb1>"; ASCII, one line, as to, id, importance */
 	const char *to;			/* "a@example.org, b@example.org" */
 	const char *subject;		/* UTF-8 */
 	const char *id;			/* without < and > */

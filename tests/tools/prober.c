@@ -10,8 +10,9 @@
  *
  * The first address is asked once a period, on an absolute schedule: as any program asks, through
  * the kernel's neighbor cache, and by a frame to everyone on the LAN, which two owners both answer.
- * Others, IPv4 only, are asked in turn, one a period, through a neighbor cache of the prober's own. SIGUSR1 is the mark: "the event comes now". From then on an address has *moved*
- * once another node than before answers for it, and those that have not are asked in bursts.
+ * Others, IPv4 only, are asked in turn, one a period, through a neighbor cache of the prober's
+ * own. SIGUSR1 is the mark: "the event comes now". From then on an address has *moved* once another
+ * node than before answers for it, and those that have not are asked in bursts.
  * Prints "ready" on standard error, at the end one JSON object on standard output; what its
  * figures mean is defined in tests/lib/series.h and tests/lib/prober_report.h.
  */

@@ -3,7 +3,8 @@
  *
  * One thread per processor, at the highest real-time priority, sleeps a millisecond at a time and
  * notes every wake-up that is later than N ms (default 5): a line "BEGIN_NS END_NS CPU" on
- * CLOCK_BOOTTIME, and with "machine" in place of CPU when all stood still at once. At the end (SIGTERM, SIGINT) one JSON object on standard output:
+ * CLOCK_BOOTTIME, and with "machine" in place of CPU when all stood still at once. At the end
+ * (SIGTERM, SIGINT) one JSON object on standard output:
  *
  *	processors realtime	how many threads watched, and whether with real-time priority
  *	stalls longest_ms	of single processors

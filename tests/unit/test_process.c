@@ -304,13 +304,15 @@ struct inherit_row {
 };
 
 static const struct inherit_row inherit_rows[] = {
-	{"no descriptor but the first three", "for fd in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do test -e /proc/$$/fd/$fd && "
-	 "printf '%s ' $fd; done; echo", "0 1 2"},
+	{"no descriptor but the first three",
+	 "for fd in $(seq 0 15); do test -e /proc/$$/fd/$fd && printf '%s ' $fd; done; echo",
+	 "0 1 2"},
 	{"its input, whole", "cat | tr '\\n' ,", "first,second,"},
 	{"the root directory", "pwd", "/"},
 	{"an ordinary umask", "umask", "0022"},
-	/* 32 and 33 are the C library's own: who is started by posix_spawn(), as by make, ignores them */
-	{"no ignored signal", "echo $((0x$(grep SigIgn /proc/self/status | cut -f2) & ~0x180000000))", "0"},
+	/* 32 and 33 are the C library's own: posix_spawn(), by which make starts us, ignores them */
+	{"no ignored signal",
+	 "echo $((0x$(grep SigIgn /proc/self/status | cut -f2) & ~0x180000000))", "0"},
 	{"no blocked signal", "grep SigBlk /proc/self/status | cut -f2", "0000000000000000"},
 	{"nice 0", "cut -d' ' -f19 /proc/self/stat", "0"},
 	{"no real-time scheduling", "cut -d' ' -f41 /proc/self/stat", "0"},
