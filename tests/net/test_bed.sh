@@ -67,7 +67,7 @@ check "nor one that is not yet dead" gone "$responder" 1
 check "the node is off the LAN" not ping_works client 10.77.0.1
 check "and off the crossover" not ping_works lb2 10.78.0.1
 power_on lb1
-check "power on brings it back" ping_works client 10.77.0.1
+check "power on brings it back" within 5 ping_works client 10.77.0.1
 unplug lb1 xo
 check "an unplugged cable is no carrier" within 2 has_carrier lb1 eth1 no
 plug lb1 xo
