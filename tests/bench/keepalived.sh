@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of tests/lib/netns.sh
 # keepalived as the other contestant. To be sourced after tests/lib/netns.sh.
 #
 #	keepalived_conf NODE ADVERT_S N_ADDRESSES [INSTANCES]	the configuration, to standard output
@@ -75,7 +75,6 @@ keepalived_conf() {
 }
 
 keepalived_start() {
-	# shellcheck disable=SC2154 # of tests/lib/netns.sh
 	local run=$bed_dir/$1.run
 	background "keepalived.$1" "$1" keepalived --use-file="$2" --dont-fork --log-console --vrrp \
 		--pid="$run/keepalived.pid" --vrrp_pid="$run/vrrp.pid"

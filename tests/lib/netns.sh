@@ -36,7 +36,7 @@
 bed_dir=/run/bed
 bed_nodes=(lb1 lb2)
 declare -A bed_process
-bed_prober=
+bed_prober=""
 bed_client_mac=02:00:00:77:00:fa
 # shellcheck disable=SC2034 # for those who source this
 bed_port=7777 bed_vip4=10.77.0.100 bed_vip6=fd77::100
@@ -45,7 +45,6 @@ skip() { echo "skipped: $*"; exit 77; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
 tool() { echo "$PWD/$BUILD/tests/tools/$1"; }
 on() { local name=$1; shift; nsenter --net="/run/netns/$name" -- "$@"; }
-now_ms() { awk '{ printf "%d\n", $1 * 1000 }' /proc/uptime; }
 
 bed_enter() {
 	local program flags=(--mount --net --pid --fork --kill-child --mount-proc)

@@ -33,7 +33,7 @@ static uint8_t node_index(struct prober_figures *figures, const char *name)
 			return (uint8_t)i;
 	if (figures->node_count == SERIES_NODES_MAX)
 		tool_fail("more than %d nodes answer", SERIES_NODES_MAX);
-	strncpy(figures->nodes[figures->node_count], name, PROBE_NODE_BYTES - 1);
+	memcpy(figures->nodes[figures->node_count], name, PROBE_NODE_BYTES - 1);
 	return (uint8_t)figures->node_count++;
 }
 
@@ -84,14 +84,18 @@ static json_t *node_name(const struct prober_figures *figures, uint8_t node)
 	return node < figures->node_count ? json_string(figures->nodes[node]) : json_null();
 }
 
+static int64_t zero_ns(const struct prober_figures *figures)
+{
+	return figures->mark_ns ? figures->mark_ns : figures->start_ns;
+}
+
 static json_t *report_gap(const struct prober_figures *figures, const struct series_gap *gap)
 {
-	int64_t zero_ns = figures->mark_ns ? figures->mark_ns : figures->start_ns;
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "by_send_ms", milliseconds(gap->by_send_ns),
 			 "by_arrival_ms", milliseconds(gap->by_arrival_ns), "from",
 			 node_name(figures, gap->from), "to", node_name(figures, gap->to), "began_ms",
-			 gap->began_ns ? milliseconds(gap->began_ns - zero_ns) : json_null());
+			 gap->began_ns ? milliseconds(gap->began_ns - zero_ns(figures)) : json_null());
 }
 
 static json_t *report_answers(const struct prober_figures *figures,
@@ -110,14 +114,13 @@ static json_t *report_owners(const struct prober_figures *figures)
 {
 	const struct series *owners = &figures->owners;
 	struct series_summary summary = series_summarize(owners, 0);
-	int64_t zero_ns = figures->mark_ns ? figures->mark_ns : figures->start_ns;
 
 	if (!owners->count)
 		return json_null();
 	return json_pack("{s:I, s:I, s:o, s:o}", "asked", (json_int_t)owners->count, "answered",
 			 (json_int_t)summary.answered, "two_ms",
 			 milliseconds((int64_t)summary.two_owners * owners->period_ns), "two_at_ms",
-			 series_two_owners(owners, zero_ns));
+			 series_two_owners(owners, zero_ns(figures)));
 }
 
 static int compare_ns(const void *a, const void *b)
@@ -170,8 +173,8 @@ void prober_figures_print(const struct prober_figures *figures, FILE *file)
 	struct series_summary summary = series_summarize(&figures->service, figures->mark_ns);
 	size_t sent = figures->service.count;
 	json_t *report = json_pack(
-		"{s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:b}", "sent",
-		(json_int_t)sent, "answered", (json_int_t)summary.answered, "lost",
+		"{s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:b}",
+		"zero_ns", (json_int_t)zero_ns(figures), "sent", (json_int_t)sent, "answered", (json_int_t)summary.answered, "lost",
 		(json_int_t)(sent - summary.answered), "gap_ms", milliseconds(summary.longest.gap_ns),
 		"gap", report_gap(figures, &summary.longest), "unanswered_ms",
 		milliseconds(summary.unanswered_ns), "answers", report_answers(figures, &summary),

@@ -1,6 +1,7 @@
 /*
  * What a prober gathers, and the JSON object that it prints at the end:
  *
+ *	zero_ns			the mark, or the start if there is none, on CLOCK_BOOTTIME
  *	sent answered lost	requests to the first address
  *	gap_ms			the longest outage, as series.h defines it, that ended after the mark if
  *				there is one; gap: its parts, between whose answers, and when it

@@ -1,0 +1,93 @@
+# shellcheck shell=bash disable=SC2154 # variables of tests/lib/netns.sh
+# What the bench does to hbd:PROFILE and keepalived:ADVERT_S alike.
+#
+#	contestant_start CONTESTANT N_ADDRESSES [GROUPS]	both nodes, lb1 is primary
+#	contestant_stop CONTESTANT				both, and nothing of them is left
+#	contestant_pids CONTESTANT NODE				the daemon's processes
+#	contestant_patience CONTESTANT N_ADDRESSES		how long to look after an event, in s
+#	event_power_loss, event_killed, event_clean_stop CONTESTANT NODE
+
+contestant_start() {
+	local kind=${1%%:*} setting=${1#*:}
+	case $kind in
+	hbd)
+		CONF_GROUPS=${3:-1} bed_conf "$setting" "$2" >"$bed_dir/hbd.conf"
+		pair_start ;;
+	keepalived)
+		keepalived_conf lb1 "$setting" "$2" "${3:-1}" >"$bed_dir/keepalived.lb1.conf"
+		keepalived_conf lb2 "$setting" "$2" "${3:-1}" >"$bed_dir/keepalived.lb2.conf"
+		keepalived_pair "$setting" ;;
+	esac
+	await_addresses lb1 "$2" "${3:-1}"
+}
+
+# keepalived_pair ADVERT_S: lb1 first; the other one is a standby once it has heard an advert.
+keepalived_pair() {
+	keepalived_start lb1 "$bed_dir/keepalived.lb1.conf"
+	await_addresses lb1 1 1
+	keepalived_start lb2 "$bed_dir/keepalived.lb2.conf"
+	wait_line "$bed_dir/keepalived.lb2.log" "Entering BACKUP" || fail "keepalived is no standby"
+	sleep "$(awk -v advert="$1" 'BEGIN { print 0.3 + 1.5 * advert }')"
+}
+
+# All of them: those of the bed's own are one on the LAN.
+await_addresses() {
+	local wanted=$(($2 + $3)) tries
+	for ((tries = 0; tries < 1000; tries++)); do
+		[ "$(ip -n "$1" -o -4 addr show dev eth0 | wc -l)" -lt "$wanted" ] || return 0
+		sleep 0.01
+	done
+	fail "$1 does not get its addresses"
+}
+
+contestant_stop() {
+	local node
+	for node in lb2 lb1; do
+		"contestant_stop_${1%%:*}" "$node"
+		bed_kill_all "$node"
+		power_on "$node"
+	done
+}
+contestant_stop_hbd() { node_stop "$1"; }
+contestant_stop_keepalived() { keepalived_stop "$1"; }
+
+contestant_pids() {
+	case ${1%%:*} in
+	hbd)		 echo "$(guardian "$2") $(pgrep -d ' ' -P "$(guardian "$2")")" ;;
+	keepalived)	 keepalived_pids "$2" | tr '\n' ' ' ;;
+	esac
+}
+
+contestant_patience() {
+	local grace=0.5
+	case $1 in
+	hbd:lan)	grace=1.2 ;;
+	keepalived:*)	grace=$(awk -v advert="${1#*:}" 'BEGIN { print 0.5 + 5 * advert }') ;;
+	esac
+	awk -v grace="$grace" -v count="$2" 'BEGIN { print grace + count * 0.001 }'
+}
+
+event_power_loss() { power_loss "$2"; }
+
+# The process that speaks to the peer and holds the addresses; its parent lives on and deals with it.
+event_killed() {
+	case ${1%%:*} in
+	hbd)		kill -9 "$(engine "$2")" ;;
+	keepalived)	keepalived_kill "$2" ;;
+	esac
+}
+
+event_clean_stop() {
+	case ${1%%:*} in
+	hbd)		kill -TERM "$(guardian "$2")" ;;
+	keepalived)	kill -TERM "${bed_process[keepalived.$2]}" ;;
+	esac
+}
+
+boot_ns() { awk '{ printf "%d\n", $1 * 1e9 }' /proc/uptime; }
+
+# stalled BEGIN_NS END_NS: the longest stall of a processor that the watcher saw meanwhile, in ms
+stalled() {
+	awk -v from="$1" -v to="$2" '$2 >= from && $1 <= to && $3 != "machine" && $2 - $1 > longest {
+		longest = $2 - $1 } END { printf "%.1f", longest / 1e6 }' "$bed_dir/stalls"
+}
