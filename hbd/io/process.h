@@ -46,6 +46,12 @@ struct process_user {
 /* 0, -ENOENT: no such user, -E2BIG: in too many groups, or a negative errno. Blocks. */
 int process_user_find(const char *name, struct process_user *ret_user);
 
+/*
+ * Gives up being whoever this process is, for good: groups, then gid, then uid. 0 or a negative errno.
+ * Who is that user already, where groups may not be set (user namespaces), keeps those he has.
+ */
+int process_user_become(const struct process_user *user);
+
 struct process_result {
 	/*
 	 * 0		exit status 0

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -90,13 +89,12 @@ static void connect_descriptors(const struct process_child *child)
 static void become_user(const struct process_child *child)
 {
 	const struct process_user *user = child->request->user;
+	int r = user ? process_user_become(user) : 0;
 
-	if (!user)
-		return;
-	if (setgroups(user->group_count, user->groups) < 0 ||
-	    setresgid(user->gid, user->gid, user->gid) < 0 ||
-	    setresuid(user->uid, user->uid, user->uid) < 0)
+	if (r < 0) {
+		errno = -r;
 		fail_at(child, "change of user");
+	}
 }
 
 /* After the change of user, which would clear it. */

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -86,15 +85,6 @@ static void make_state_directory(const struct scribe_setup *setup, const struct 
 			    log_strerror(errno));
 }
 
-static int become(const struct process_user *user)
-{
-	if (setgroups(user->group_count, user->groups) < 0 ||
-	    setresgid(user->gid, user->gid, user->gid) < 0 ||
-	    setresuid(user->uid, user->uid, user->uid) < 0)
-		return -errno;
-	return 0;
-}
-
 int scribe_settle(const struct scribe_setup *setup)
 {
 	const char *name = setup->conf->user;
@@ -111,7 +101,7 @@ int scribe_settle(const struct scribe_setup *setup)
 		result = process_user_find(name, &user);
 		if (result == 0) {
 			make_state_directory(setup, &user);
-			result = become(&user);
+			result = process_user_become(&user);
 		}
 	} else {
 		make_state_directory(setup, &user);

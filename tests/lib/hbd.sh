@@ -22,17 +22,6 @@
 . tests/lib/netns.sh
 . tests/lib/check.sh
 
-# Without real root there is no other user to become.
-bed_user() {
-	if [ "${BED_INSIDE:-0}" -ne 0 ]; then
-		echo root
-	elif getent passwd hbd >/dev/null; then
-		echo hbd
-	else
-		echo nobody
-	fi
-}
-
 bed_key() {
 	[ -s "$1" ] || (umask 077; echo "${2:-1} $(od -An -v -tx1 -N 32 /dev/urandom | tr -d ' \n')" >"$1")
 }

@@ -58,6 +58,17 @@ bed_enter() {
 	BED_INSIDE=$(id -u) exec unshare "${flags[@]}" -- bash "$0" "$@"
 }
 
+# Whom hbd and others become. Without real root there is no other user.
+bed_user() {
+	if [ "${BED_INSIDE:-0}" -ne 0 ]; then
+		echo root
+	elif getent passwd hbd >/dev/null; then
+		echo hbd
+	else
+		echo nobody
+	fi
+}
+
 bed_namespace() {
 	ip netns add "$1" && ip -n "$1" link set lo up
 }
@@ -162,6 +173,7 @@ power_on() {
 	bed_configure "$1" "${1#lb}"
 	rm -rf "${bed_dir:?}/$1.run"
 	mkdir -p "$bed_dir/$1.run" "$bed_dir/$1.state"
+	chown "$(bed_user)" "$bed_dir/$1.state"
 	[ ! -x "$(tool responder)" ] || responder_start "$1"
 	on sw nft delete element bridge bed silent "{ lan-$1, xo-$1 }" 2>/dev/null || true
 }
