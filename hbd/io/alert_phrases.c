@@ -31,8 +31,8 @@ struct row {
 	"    hbctl status                the present state\n" \
 	"    journalctl -u hbd           what led to it\n"
 #define MOVE_BACK \
-	"Nothing moves back by itself. To move a group when both nodes are well:\n" \
-	"    hbctl switchover {group}\n"
+	"Nothing moves back by itself. Once both nodes are well, on the primary:\n" \
+	"    hbctl switchover {group}        moves it\n"
 
 /* clang-format off */
 static const struct row rows[] = {

@@ -84,7 +84,7 @@ static void write_when(FILE *out, const struct alert_fact *fact)
 	fprintf(out, "  %s", alert_text_time(fact->first->realtime_ns, first));
 	/* several groups in one move are no repetition */
 	if (fact->count > 1 && fact->count > fact->group_count)
-		fprintf(out, ", and again until %s, %zu times",
+		fprintf(out, ",\n  and again until %s, %zu times",
 			alert_text_time(alert->realtime_ns, last), fact->count);
 	fprintf(out, "\n  (%s: %s", label(alert), alert->test ? "test" : hbd_alert_text(alert->kind));
 	if (alert->reason != HBD_REASON_UNSET)
@@ -115,7 +115,7 @@ static void write_list(FILE *out, const struct alert_fact *facts, size_t count)
 	fprintf(out, "\nIn the order of time\n");
 	for (size_t i = 0; i < listed; i++) {
 		alert_expand(&facts[i], alert_phrase(facts[i].first)->happened, text, sizeof(text));
-		fprintf(out, "  %s  %s: %s", alert_text_time(facts[i].first->realtime_ns, time),
+		fprintf(out, "  %s  %s\n    %s", alert_text_time(facts[i].first->realtime_ns, time),
 			label(facts[i].first), text);
 		if (facts[i].count > 1 && facts[i].count > facts[i].group_count)
 			fprintf(out, " (%zu times)", facts[i].count);
@@ -131,14 +131,14 @@ static void write_remarks(FILE *out, const struct alert_frame *frame, int64_t ol
 
 	if (frame->held)
 		fprintf(out, "\nSo many messages went out in a short time that %u events were "
-			"held back; this\nmessage sums them up.\n", frame->held);
+			"held back; this message sums them up.\n", frame->held);
 	else if (age_ns > LATE_NS)
 		fprintf(out, "\nThis message is late: it could not be delivered for %lld minutes. "
-			"hbctl status shows\nthe present state.\n",
+			"hbctl status shows the present state.\n",
 			(long long)(age_ns / (60 * HBD_S_NS)));
 	if (frame->dropped)
 		fprintf(out, "\n%llu older alerts were dropped, because too many could not be "
-			"delivered. They are in\nthe journal: journalctl -u hbd\n",
+			"delivered. They are in the journal: journalctl -u hbd\n",
 			(unsigned long long)frame->dropped);
 }
 
@@ -159,7 +159,7 @@ static int write_body(const struct alert_fact *facts, size_t count, size_t headl
 		      const struct alert_frame *frame, char **ret_body)
 {
 	size_t length, told = 1;
-	char *body = NULL;
+	char *body = NULL, *wrapped;
 	FILE *out = open_memstream(&body, &length);
 
 	if (!out)
@@ -180,7 +180,11 @@ static int write_body(const struct alert_fact *facts, size_t count, size_t headl
 		free(body);
 		return -ENOMEM;
 	}
-	*ret_body = body;
+	wrapped = alert_wrap(body);
+	free(body);
+	if (!wrapped)
+		return -ENOMEM;
+	*ret_body = wrapped;
 	return 0;
 }
 

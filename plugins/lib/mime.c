@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define LINE_CHARS_MAX 76	/* of quoted-printable and of a folded header */
+#define BARE_CHARS_MAX 900	/* of a text that is sent as it is; SMTP allows 998 */
 #define WORD_BYTES_MAX 39	/* of an encoded word: 52 characters in base64 */
 
 static bool is_plain(const char *text)
@@ -114,14 +115,33 @@ static size_t write_quoted(FILE *out, unsigned char byte, bool ends_line, size_t
 	return column + width;
 }
 
-static void write_text(FILE *out, const char *text)
+/* Such a text needs no encoding, and is read easily wherever it turns up. */
+static bool is_bare(const char *text)
 {
 	size_t column = 0;
 
 	for (; *text; text++) {
+		bool ends = *text == '\n';
+
+		column = ends ? 0 : column + 1;
+		if (column > BARE_CHARS_MAX || (!ends && (*text < ' ' || *text > '~')))
+			return false;
+	}
+	return true;
+}
+
+static void write_text(FILE *out, const char *text)
+{
+	bool bare = is_bare(text);
+	size_t column = 0;
+
+	fprintf(out, "Content-Transfer-Encoding: %s\r\n\r\n", bare ? "7bit" : "quoted-printable");
+	for (; *text; text++) {
 		if (*text == '\n') {
 			fprintf(out, "\r\n");
 			column = 0;
+		} else if (bare) {
+			fputc(*text, out);
 		} else {
 			column = write_quoted(out, (unsigned char)*text,
 					      text[1] == '\n' || !text[1], column);
@@ -144,8 +164,7 @@ char *mime_write(const struct mime_mail *mail)
 	fprintf(out, "Message-ID: <%s>\r\n", mail->id);
 	fprintf(out, "Importance: %s\r\nAuto-Submitted: auto-generated\r\n%s", mail->importance,
 		mail->extra);
-	fprintf(out, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
-		"Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+	fprintf(out, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n");
 	write_text(out, mail->text);
 	if (fclose(out) != 0) {
 		free(bytes);

@@ -1,4 +1,4 @@
-/* A mail from its parts: RFC 5322 headers, RFC 2047 subject, quoted-printable text. */
+/* A mail from its parts: RFC 5322 headers, RFC 2047 subject, text as it is or quoted-printable. */
 #pragma once
 
 #include <stddef.h>
