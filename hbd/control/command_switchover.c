@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,18 +56,19 @@ static int64_t elapsed_ms(const struct progress *progress)
 
 static void print_result(const struct progress *progress, bool taken)
 {
-	int64_t took_ms = elapsed_ms(progress);
+	int64_t took_us = (command_now_ns() - progress->begin_ns) / HBD_US_NS;
+	double took_ms = (double)took_us / 1000.0;
 	const char *owner = taken ? progress->peer : progress->self;
 
 	if (progress->options->json)
 		command_print_json(json_pack("{s:s, s:b, s:s, s:I}", "group", progress->group,
-					     "taken", taken, "primary", owner, "ms",
-					     (json_int_t)took_ms));
+					     "taken", taken, "primary", owner, "us",
+					     (json_int_t)took_us));
 	else if (taken)
-		printf("%s is primary for %s now; it took %" PRId64 " ms.\n", owner,
+		printf("%s is primary for %s now; it took %.1f ms.\n", owner,
 		       progress->group, took_ms);
 	else
-		printf("%s did not take %s; %s serves it again, after %" PRId64 " ms.\n"
+		printf("%s did not take %s; %s serves it again, after %.1f ms.\n"
 		       "To do: run 'hbctl status' on %s, it says why.\n", progress->peer,
 		       progress->group, owner, took_ms, progress->peer);
 }

@@ -17,7 +17,7 @@ run()
 	echo "\$ hbctl ${*//$scratch//run/hbd}"
 	"$build/hbctl" --socket "$scratch/sock" "$@" >"$scratch/out" 2>"$scratch/err"
 	status=$?
-	sed "s:$scratch:/run/hbd:g; s/[0-9]* ms\./N ms./; s/\"ms\": [0-9]*/\"ms\": N/" "$scratch/out"
+	sed "s:$scratch:/run/hbd:g; s/[0-9.]* ms\./N ms./; s/\"us\": [0-9]*/\"us\": N/" "$scratch/out"
 	sed "s:$scratch:/run/hbd:g; s/^/stderr: /" "$scratch/err"
 	echo "exit code $status"
 	echo
