@@ -45,15 +45,40 @@ void judge_advise(struct judge_finding *finding, const char *format, ...)
 	status_clean(text, finding->advice, sizeof(finding->advice));
 }
 
+static bool all_links_unusable(const json_t *status)
+{
+	size_t i;
+	json_t *link;
+
+	json_array_foreach(json_object_get(status, "links"), i, link) {
+		if (!status_is(link, "verdict", "unusable"))
+			return false;
+	}
+	return true;
+}
+
+/* A peer whose packets are refused is there: that it is not heard is no news then. */
+static bool is_refused(const struct judge_scene *scene)
+{
+	return status_lists(scene->peer, "mismatches", "key") ||
+	       status_lists(scene->peer, "mismatches", "version");
+}
+
 static void judge_peer_absence(const struct judge_scene *scene)
 {
 	const char *peer = scene->peer_name;
 	char age[STATUS_DURATION_BYTES];
 	struct judge_finding *finding;
 
-	if (scene->peer_heard)
+	if (scene->peer_heard || is_refused(scene))
 		return;
-	if (status_is(scene->peer, "state", "stopped")) {
+	if (all_links_unusable(scene->status)) {
+		finding = judge_tell(scene, JUDGE_WARNING,
+				     "%s is cut off from %s: every link is down on this side.",
+				     scene->self_name, peer);
+		judge_advise(finding, "Begin here, on %s: cables, 'ip link', 'ip address'.",
+			     scene->self_name);
+	} else if (status_is(scene->peer, "state", "stopped")) {
 		finding = judge_tell(scene, JUDGE_WARNING,
 				     "There is no standby: hbd was stopped on %s.", peer);
 		judge_advise(finding, "On %s: 'systemctl start hbd'.", peer);

@@ -51,6 +51,9 @@ static const struct row rows[] = {
 	{"a peer that never spoke is lost redundancy",
 	 "{'peer': {'state': 'never-heard', 'heard_age_ms': null}}", NULL, NULL, JUDGE_WARNING,
 	 "There is no standby: nothing was heard from lb2 since hbd started here 1 min ago."},
+	{"a node without any link looks at itself first", "{'peer': {'state': 'silent'}}", NULL,
+	 "{'verdict': 'unusable'}", JUDGE_WARNING,
+	 "lb1 is cut off from lb2: every link is down on this side."},
 	{"what a silent peer said last is no second owner", "{'peer': {'state': 'silent'}}",
 	 "{'peer': {'role': 'primary'}}", NULL, JUDGE_WARNING,
 	 "There is no standby: lb2 has been silent for 12 ms."},
@@ -233,6 +236,19 @@ static void the_worst_comes_first(void **state)
 	assert_non_null(strstr(judgement.findings[3].sentence, "real-time"));
 }
 
+static void a_refused_peer_is_not_told_to_be_away_as_well(void **state)
+{
+	static struct judgement judgement;
+	const struct row row = {.top = "{'peer': {'state': 'stopped', 'mismatches': ['key']}}"};
+	json_t *status = document(&row);
+
+	(void)state;
+	judge(status, &judgement);
+	json_decref(status);
+	assert_int_equal(judgement.count, 1);
+	assert_non_null(strstr(judgement.findings[0].sentence, "keys"));
+}
+
 static void more_findings_than_fit_are_counted(void **state)
 {
 	static struct judgement judgement;
@@ -299,15 +315,16 @@ static void members_of_wrong_types_do_no_harm(void **state)
 int main(void)
 {
 	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-	struct CMUnitTest tests[ROWS + 4] = {
+	struct CMUnitTest tests[ROWS + 5] = {
 		cmocka_unit_test(the_worst_comes_first),
+		cmocka_unit_test(a_refused_peer_is_not_told_to_be_away_as_well),
 		cmocka_unit_test(more_findings_than_fit_are_counted),
 		cmocka_unit_test(garbage_is_unknown),
 		cmocka_unit_test(members_of_wrong_types_do_no_harm),
 	};
 
 	for (size_t i = 0; i < ROWS; i++)
-		tests[4 + i] = (struct CMUnitTest){
+		tests[5 + i] = (struct CMUnitTest){
 			.name = rows[i].name,
 			.test_func = check_row,
 			.initial_state = (void *)(uintptr_t)&rows[i],

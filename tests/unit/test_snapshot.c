@@ -69,7 +69,6 @@ static void fill_conf(struct fixture *fixture)
 	};
 	group->check_count = 1;
 	group->checks[0].name = copy("tcp 80");
-	conf->alert_count = 2;
 }
 
 static void fill_node(struct fixture *fixture)
@@ -114,7 +113,7 @@ static int set_up(void **state)
 	node->groups[0].peer.role = HBD_ROLE_SECONDARY;
 	fixture->extra = (struct snapshot_extra){
 		.version = "0.1.0", .realtime = true, .memory_locked = true,
-		.fence = "address lifetime", .link_usable = {true},
+		.fence = "address lifetime", .link_usable = {true}, .alerts_configured = 2,
 	};
 	*state = fixture;
 	return 0;
