@@ -91,7 +91,7 @@ static json_t *alerts(const struct snapshot_source *source)
 	const struct snapshot_extra *extra = source->extra;
 	bool has_detail = extra->spool_detail && extra->spool_detail[0];
 
-	return json_pack("{s:i, s:I, s:I, s:I, s:o}", "configured", source->conf->alert_count,
+	return json_pack("{s:i, s:I, s:I, s:I, s:o}", "configured", extra->alerts_configured,
 			 "taken", (json_int_t)extra->spool_taken, "pending",
 			 (json_int_t)extra->spool_pending, "oldest_age_ms",
 			 (json_int_t)(extra->spool_oldest_age_ns / HBD_MS_NS), "detail",

@@ -19,7 +19,8 @@ struct snapshot_extra {
 	bool realtime;			/* SCHED_RR is in force */
 	bool memory_locked;
 	const char *fence;		/* "address lifetime" */
-	uint64_t spool_taken;		/* these four from MESSAGE_SPOOL */
+	uint8_t alerts_configured;	/* these five from MESSAGE_SPOOL */
+	uint64_t spool_taken;
 	uint32_t spool_pending;
 	int64_t spool_oldest_age_ns;
 	const char *spool_detail;

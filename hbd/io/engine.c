@@ -147,6 +147,7 @@ static void wire(struct engine *engine)
 	executor->epoch_told = engine->setup->epoch_floor + EPOCH_LIFE;
 	engine->control.executor = executor;
 	engine->control.loop = engine->loop;
+	engine->control.spool.configured = engine->setup->conf->alert_count;
 }
 
 /* Without the control socket the engine serves all the same. */

@@ -76,6 +76,7 @@ static void take_spool(struct engine *engine, const struct message *message)
 	struct executor_spool *spool = &engine->control.spool;
 
 	spool->taken = message->spool.taken;
+	spool->configured = message->spool.configured;
 	spool->pending = message->spool.pending;
 	spool->oldest_age_ns = message->spool.oldest_age_ns;
 	snprintf(spool->detail, sizeof(spool->detail), "%s", message->spool.detail);

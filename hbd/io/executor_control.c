@@ -30,6 +30,7 @@ static json_t *snapshot(void *context)
 		.realtime = control->realtime,
 		.memory_locked = control->memory_locked,
 		.fence = "address lifetime",
+		.alerts_configured = control->spool.configured,
 		.spool_taken = control->spool.taken,
 		.spool_pending = control->spool.pending,
 		.spool_oldest_age_ns = control->spool.oldest_age_ns,

@@ -13,6 +13,7 @@
 /* State of the alert spool, as the guardian last told. */
 struct executor_spool {
 	uint64_t taken;
+	uint8_t configured;
 	uint32_t pending;
 	int64_t oldest_age_ns;
 	char detail[EXECUTOR_DETAIL_BYTES];

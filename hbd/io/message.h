@@ -67,6 +67,7 @@ struct message {
 		struct {
 			uint64_t taken;		/* alerts put into the spool since the scribe started */
 			uint32_t pending;	/* alerts not yet delivered */
+			uint8_t configured;	/* alert plugins; a reload may change it */
 			int64_t oldest_age_ns;	/* 0 = none pending */
 			char detail[120];	/* why the last try failed; empty = it did not */
 		} spool;

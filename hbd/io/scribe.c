@@ -54,6 +54,7 @@ static struct message make_state(const struct scribe *scribe, int64_t realtime_n
 	memset(&message, 0, sizeof(message));
 	message.type = MESSAGE_SPOOL;
 	message.spool.taken = scribe->taken;
+	message.spool.configured = scribe->setup->conf->alert_count;
 	message.spool.pending = (uint32_t)spool_count(scribe->spool);
 	if (oldest)
 		message.spool.oldest_age_ns = hbd_time_max(1, realtime_ns -
