@@ -212,6 +212,9 @@ static int serve(struct scribe *scribe)
 {
 	int result = 0;
 
+	/* what a predecessor left in the sockets goes out with what it left in the spool */
+	scribe_inbox_read(&scribe->guardian, RECORDS_LAST);
+	scribe_inbox_read(&scribe->engine, RECORDS_LAST);
 	while (result >= 0 && !scribe->stopping) {
 		result = turn(scribe);
 		if (result >= 0)

@@ -223,7 +223,7 @@ static size_t on_read(char *buffer, size_t size, size_t count, void *context)
 	return bytes;
 }
 
-/* The server's answers come here line by line. */
+/* The server's answers come here line by line; a refusal is not covered by the "bye" after it. */
 static size_t on_answer(char *buffer, size_t size, size_t count, void *context)
 {
 	struct mailer *mailer = context;
@@ -231,7 +231,7 @@ static size_t on_answer(char *buffer, size_t size, size_t count, void *context)
 
 	while (length > 0 && (unsigned char)buffer[length - 1] <= ' ')
 		length--;
-	if (length > 0)
+	if (length > 0 && (mailer->answer[0] < '4' || buffer[0] >= '4'))
 		snprintf(mailer->answer, sizeof(mailer->answer), "%.*s",
 			 length < ANSWER_BYTES ? (int)length : ANSWER_BYTES - 1, buffer);
 	return size * count;
