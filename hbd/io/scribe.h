@@ -24,7 +24,7 @@
 struct scribe_setup {
 	const struct hbd_conf *conf;
 	uint8_t self;			/* node index */
-	const char *state_dir;		/* the spool is state_dir/spool; made if it is missing */
+	const char *state_dir;		/* the spool is state_dir/spool, which conf->user owns */
 	const char *plugin_dir;		/* --plugin-dir; NULL = the usual places */
 	int guardian_fd;		/* SOCK_SEQPACKET: struct record in, struct message out */
 	int engine_fd;			/* SOCK_SEQPACKET: struct record in */

@@ -46,8 +46,8 @@ struct scribe {
 };
 
 /*
- * Before anything else: signals, scheduling and descriptors as an ordinary process has them, the
- * state directory made, root given up for good. 0 or a negative errno, which it said.
+ * Before anything else: signals, scheduling and descriptors as an ordinary process has them, root
+ * given up for good. 0 or a negative errno, which it said.
  */
 int scribe_settle(const struct scribe_setup *setup);
 

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,8 +13,6 @@
 #include <unistd.h>
 
 #include "../base/log.h"
-
-#define STATE_MODE 0750
 
 /* libsystemd keeps its way to the journal in a variable of its own. */
 static bool is_journal(int fd)
@@ -72,24 +69,11 @@ static void reset_scheduling(void)
 		log_warning("scribe: ordinary scheduling: %s", log_strerror(errno));
 }
 
-/* Packages make the state directory; a first try from a build tree has none. */
-static void make_state_directory(const struct scribe_setup *setup, const struct process_user *user)
-{
-	if (mkdir(setup->state_dir, STATE_MODE) < 0) {
-		if (errno != EEXIST)
-			log_warning("scribe: make %s: %s", setup->state_dir, log_strerror(errno));
-		return;
-	}
-	if (chown(setup->state_dir, user->uid, user->gid) < 0)
-		log_warning("scribe: give %s to the scribe's user: %s", setup->state_dir,
-			    log_strerror(errno));
-}
-
 int scribe_settle(const struct scribe_setup *setup)
 {
 	const char *name = setup->conf->user;
-	struct process_user user = { .uid = getuid(), .gid = getgid() };
-	int result = 0;
+	struct process_user user;
+	int result;
 
 	log_set_sink(NULL, NULL);
 	prctl(PR_SET_NAME, "hbd-scribe");
@@ -97,15 +81,11 @@ int scribe_settle(const struct scribe_setup *setup)
 	reset_scheduling();
 	close_others(setup);
 	umask(0027);
-	if (geteuid() == 0) {
-		result = process_user_find(name, &user);
-		if (result == 0) {
-			make_state_directory(setup, &user);
-			result = process_user_become(&user);
-		}
-	} else {
-		make_state_directory(setup, &user);
-	}
+	if (geteuid() != 0)
+		return 0;
+	result = process_user_find(name, &user);
+	if (result == 0)
+		result = process_user_become(&user);
 	if (result < 0)
 		log_error("scribe: become user %s: %s; no alerts until it exists", name,
 			  log_strerror(result));

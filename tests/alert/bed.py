@@ -9,6 +9,7 @@ import email.policy
 import http.server
 import json
 import os
+import pwd
 import shutil
 import signal
 import ssl
@@ -114,8 +115,11 @@ class Scribe:
 
 	def __init__(self, bed, alerts, state="state", user=None, before=()):
 		if user is None:
-			user = "nobody" if os.getuid() == 0 else "root"
+			user = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
 		self.state_dir = os.path.join(bed.path, state)
+		if not os.path.exists(self.state_dir):
+			os.mkdir(self.state_dir)
+			shutil.chown(self.state_dir, user)
 		conf = bed.file("hbd.conf", CONFIGURATION % (user, alerts))
 		self.states, self.log = [], []
 		self.process = subprocess.Popen(
