@@ -335,8 +335,10 @@ int engine_start_pair(struct engine_bed *bed)
 		engine_pump(bed, 20);
 		for (int node = 0; node < HBD_NODES; node++) {
 			if (strcmp(engine_role(bed, node), "primary") == 0 &&
-			    strcmp(engine_role(bed, 1 - node), "secondary") == 0)
+			    strcmp(engine_role(bed, 1 - node), "secondary") == 0) {
+				engine_pump(bed, 50);
 				return node;
+			}
 		}
 	}
 	fail_msg("nobody serves: lb1 is %s", engine_role(bed, 0));
