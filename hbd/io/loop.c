@@ -46,17 +46,15 @@ static int on_ready(sd_event_source *source, int fd, uint32_t events, void *cont
 {
 	struct loop *loop = context;
 	struct loop_turn turn = { .clock = clock_read_pair(), .previous_ns = loop->previous_ns };
-	uint64_t expirations;
-	ssize_t n;
 
 	(void)source, (void)fd, (void)events;
-	/* makes the timer unready; it may well not have expired */
-	n = read(loop->timer_fd, &expirations, sizeof(expirations));
-	assert(n > 0 || errno == EAGAIN);
 	turn.late_ns = take_lateness(loop, turn.clock.boot_ns);
 	loop->previous_ns = turn.clock.boot_ns;
 	loop->planned_ns = HBD_NEVER_NS;
 	loop->handler(loop->context, &turn);
+	/* setting the timer makes it unready, which saves reading it */
+	if (loop->planned_ns == HBD_NEVER_NS)
+		loop_plan(loop, HBD_NEVER_NS);
 	return 0;
 }
 

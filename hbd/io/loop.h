@@ -48,7 +48,7 @@ void loop_unwatch(struct loop *loop, int fd);
 void loop_rest(struct loop *loop, int fd, bool rest);
 
 /* The next turn is due at deadline_ns, or at once if that has passed; HBD_NEVER_NS: only when a
- * descriptor is ready. Each turn plans the next. */
+ * descriptor is ready. */
 void loop_plan(struct loop *loop, int64_t deadline_ns);
 
 /* Turns until loop_stop(). 0 or the negative errno that ended it. */

@@ -232,6 +232,9 @@ static void take_record(struct engine_side *side, int node, const struct record 
 		print_message("          lb%d <%d> %s\n", node + 1, record->priority, record->text);
 	if (record->type != RECORD_ALERT)
 		return;
+	print_message("          lb%d alert %s of %s: %s (%s)\n", node + 1,
+		      hbd_alert_text(record->alert.kind), record->alert.group,
+		      hbd_reason_text(record->alert.reason), record->alert.detail);
 	assert_true(side->alert_count < BED_ALERTS);
 	side->alerts[side->alert_count++] = record->alert;
 }
@@ -325,6 +328,8 @@ void engine_wait_role(struct engine_bed *bed, int node, const char *role, int ms
 				 engine_role(bed, node), ms, role);
 		engine_pump(bed, 5);
 	}
+	/* what it had to say on the way */
+	engine_pump(bed, 20);
 }
 
 int engine_start_pair(struct engine_bed *bed)

@@ -127,6 +127,9 @@ static void a_primary_that_was_stopped_lets_go_when_it_goes_on(void **state)
 
 	kill(bed->sides[primary].pid, SIGSTOP);
 	engine_wait_role(bed, 1 - primary, "primary", (int)grant_ms(bed) + 1500);
+	/* by then its addresses have gone by themselves */
+	engine_pump(bed, 1500);
+	assert_false(engine_has_vip(bed, primary));
 	kill(bed->sides[primary].pid, SIGCONT);
 	engine_wait_role(bed, primary, "secondary", 1000);
 	assert_false(engine_has_vip(bed, primary));
@@ -162,6 +165,22 @@ static void a_dead_engine_leaves_a_will_that_its_peer_heeds_at_once(void **state
 	assert_true(clock_now_ns() - sent_ns < (grant_ms(bed) - 200) * HBD_MS_NS);
 	engine_pump(bed, 20);
 	assert_int_equal(bed->sides[1 - primary].alerts[0].reason, HBD_REASON_PEER_DIED);
+}
+
+static void a_peer_that_does_not_listen_is_counted(void **state)
+{
+	struct engine_bed *bed = *state;
+	int primary = engine_start_pair(bed);
+	/* of the time when only one of both was there */
+	json_int_t before = number(bed, primary, "peer", "unreachable");
+
+	kill(bed->sides[1 - primary].pid, SIGKILL);
+	engine_wait_end(bed, 1 - primary);
+	engine_pump(bed, 300);
+	assert_true(number(bed, primary, "peer", "unreachable") > before);
+	/* which is no trouble of the links here */
+	assert_string_equal(engine_role(bed, primary), "primary");
+	assert_int_equal(engine_count_alerts(bed, primary, HBD_ALERT_LINK_LOST), 0);
 }
 
 static void an_address_that_someone_deletes_is_put_back(void **state)
@@ -322,15 +341,30 @@ static void a_plugin_that_fails_makes_the_other_node_serve(void **state)
 static void without_a_guardian_a_plugin_has_failed(void **state)
 {
 	struct engine_bed *bed = *state;
-	int primary;
+	int primary = engine_start_pair(bed);
 
-	primary = engine_start_pair(bed);
-	bed->plugin_result = 1;
-	bed->sides[primary].run_count = 0;
 	close(bed->sides[primary].guardian);
 	bed->sides[primary].guardian = -1;
 	assert_int_equal(engine_wait_end(bed, primary), 0);
 	assert_false(engine_has_vip(bed, primary));
+}
+
+static void a_guardian_that_goes_takes_the_plugins_that_run_along(void **state)
+{
+	struct engine_bed *bed = *state;
+	const struct message stop = { .type = MESSAGE_STOP };
+	int primary = engine_start_pair(bed);
+	struct engine_side *side = &bed->sides[primary];
+
+	side->run_count = 0;
+	bed->plugin_result = 1;
+	engine_send(bed, primary, &stop);
+	for (int i = 0; i < 100 && side->run_count == 0; i++)
+		engine_pump(bed, 10);
+	assert_int_equal(side->runs[0].run.call, HBD_CALL_RELEASE);
+	close(side->guardian);
+	side->guardian = -1;
+	assert_int_equal(engine_wait_end(bed, primary), 0);
 }
 
 int main(void)
@@ -344,6 +378,7 @@ int main(void)
 		TEST(a_secondary_that_was_stopped_does_not_claim_when_it_goes_on),
 		TEST(a_primary_that_was_stopped_lets_go_when_it_goes_on),
 		TEST(a_dead_engine_leaves_a_will_that_its_peer_heeds_at_once),
+		TEST(a_peer_that_does_not_listen_is_counted),
 		TEST(an_address_that_someone_deletes_is_put_back),
 		TEST(an_interface_without_carrier_moves_the_group),
 		TEST(a_link_that_is_made_anew_gets_a_new_socket),
@@ -352,6 +387,7 @@ int main(void)
 		TEST_PLUGIN(a_plugin_runs_before_the_addresses_come),
 		TEST_PLUGIN(a_plugin_that_fails_makes_the_other_node_serve),
 		TEST_PLUGIN(without_a_guardian_a_plugin_has_failed),
+		TEST_PLUGIN(a_guardian_that_goes_takes_the_plugins_that_run_along),
 	};
 
 	own_net_enter();
