@@ -37,5 +37,5 @@ size_t alert_facts_merge(const struct record_alert *const *alerts, size_t count,
 /* Index of the fact to tell first. */
 size_t alert_facts_headline(const struct alert_fact *facts, size_t count);
 
-/* Lines of at most 72 columns, broken at blanks; free() it. NULL = out of memory. */
+/* Lines of at most 76 columns, broken at blanks; free() it. NULL = out of memory. */
 char *alert_wrap(const char *text);

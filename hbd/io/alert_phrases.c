@@ -31,7 +31,7 @@ struct row {
 	"    hbctl status                the present state\n" \
 	"    journalctl -u hbd           what led to it\n"
 #define MOVE_BACK \
-	"Nothing moves back by itself. Once both nodes are well, on the primary:\n" \
+	"Nothing moves back by itself. With both nodes well, on the primary:\n" \
 	"    hbctl switchover {group}        moves it\n"
 
 /* clang-format off */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS_MAX 72		/* a mail's custom: fits 80 columns also when it is quoted */
+#define COLUMNS_MAX 76		/* fits 80 columns also when it is quoted */
 
 /* Characters of UTF-8, not bytes. */
 static size_t columns_of(const char *text, size_t bytes)

@@ -264,7 +264,7 @@ static const char *find_words(const char *body, const char *text)
 static bool fits_a_mail(const char *body)
 {
 	for (; *body; body += strcspn(body, "\n") + 1)
-		if (strcspn(body, "\n") > 72)
+		if (strcspn(body, "\n") > 76)
 			return false;
 	return true;
 }
