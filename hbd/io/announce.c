@@ -63,25 +63,30 @@ struct announce {
 	uint8_t frames[BATCH][ANNOUNCE_FRAME_BYTES];
 };
 
-int announce_open(const struct hbd_conf *conf, const struct vip *vip, struct announce **ret)
+int announce_socket(int *ret_fd)
+{
+	const int bytes = SEND_BUFFER_BYTES;
+	/* Protocol 0: it receives nothing. */
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) != 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	*ret_fd = fd;
+	return 0;
+}
+
+int announce_open(const struct hbd_conf *conf, const struct vip *vip, int fd,
+		  struct announce **ret)
 {
 	struct announce *announce = calloc(1, sizeof(*announce));
-	const int bytes = SEND_BUFFER_BYTES;
-	int error;
 
 	if (!announce)
 		return -ENOMEM;
 	announce->conf = conf;
 	announce->vip = vip;
-	/* Protocol 0: it receives nothing. */
-	announce->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (announce->fd < 0) {
-		error = -errno;
-		free(announce);
-		return error;
-	}
-	if (setsockopt(announce->fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) != 0)
-		setsockopt(announce->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	announce->fd = fd;
 	*ret = announce;
 	return 0;
 }

@@ -16,7 +16,16 @@
 
 struct announce;
 
-int announce_open(const struct hbd_conf *conf, const struct vip *vip, struct announce **ret);
+/*
+ * The raw socket. Closing the last reference to it takes the kernel up to 30 ms (it waits until no
+ * CPU uses it any more), also when its process is killed, and nobody hears of that death before; so
+ * whoever watches an engine opens it and keeps a reference. 0 with *ret_fd, or a negative errno.
+ */
+int announce_socket(int *ret_fd);
+
+/* fd: from announce_socket(), becomes this module's unless it fails. 0 or -ENOMEM. */
+int announce_open(const struct hbd_conf *conf, const struct vip *vip, int fd,
+		  struct announce **ret);
 void announce_close(struct announce *announce);
 
 /* (Re)starts the group's schedule: the first round is sent before this returns. */

@@ -38,11 +38,12 @@ static void ignore_signals(void)
 /* Nothing of the guardian's may stay open here: its sockets would never come to their end. */
 static void close_others(const struct engine_setup *setup)
 {
-	int kept[3 + HBD_LINKS_MAX] = { setup->guardian_fd, setup->scribe_fd, setup->control_fd };
+	int kept[4 + HBD_LINKS_MAX] = { setup->guardian_fd, setup->scribe_fd, setup->control_fd,
+					setup->announce_fd };
 	unsigned from = STDERR_FILENO + 1;
 
 	for (int i = 0; i < HBD_LINKS_MAX; i++)
-		kept[3 + i] = setup->link_fds[i];
+		kept[4 + i] = setup->link_fds[i];
 	for (;;) {
 		unsigned next = UINT_MAX;
 
@@ -100,10 +101,9 @@ static int open_privileged(struct engine *engine)
 			  log_strerror(r));
 		return r;
 	}
-	r = announce_open(setup->conf, executor->vip, &executor->announce);
+	r = announce_open(setup->conf, executor->vip, setup->announce_fd, &executor->announce);
 	if (r < 0) {
-		log_error("engine: cannot open the sockets for announcements: %s; giving up",
-			  log_strerror(r));
+		log_error("engine: cannot prepare announcements: %s; giving up", log_strerror(r));
 		return r;
 	}
 	return privilege_drop(setup->user);

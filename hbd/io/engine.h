@@ -29,6 +29,7 @@ struct engine_setup {
 	uint64_t epoch_floor;		 /* epochs of this life are larger */
 	int guardian_fd;		 /* SOCK_SEQPACKET, struct message */
 	int scribe_fd;			 /* SOCK_SEQPACKET, struct record */
+	int announce_fd;		 /* from announce_socket() */
 	int control_fd;			 /* listening unix stream socket; -1 = no control socket */
 	int link_fds[HBD_LINKS_MAX];	 /* from udp_open(); -1 = could not be opened (yet) */
 	struct shared *shared;

@@ -1,6 +1,7 @@
 #include "guardian.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "../base/log.h"
+#include "announce.h"
 #include "clock.h"
 #include "control_socket.h"
 #include "epoch.h"
@@ -20,6 +22,7 @@
 
 #define SURVIVORS_MS 1500	/* for the engine of a killed predecessor to hand over and end */
 #define REALTIME_PRIORITY 1	/* below the engine's, above what keeps a machine busy */
+#define SPOOL_NAME "spool"	/* see scribe.h */
 #define CONTROL_GROUP "hbd"
 #define CONTROL_GROUP_BYTES 4096
 #define WATCHDOG_PARTS 4	/* pings in a watchdog's period */
@@ -91,14 +94,43 @@ static int find_users(struct guardian *guardian)
 	return 0;
 }
 
+static int own_folder(int fd, const struct process_user *user)
+{
+	struct stat info;
+
+	if (fd < 0 || fstat(fd, &info) < 0)
+		return -errno;
+	/* Whoever has made it his own already was meant to. */
+	if (info.st_uid == geteuid() && fchown(fd, user->uid, user->gid) < 0)
+		return -errno;
+	return 0;
+}
+
+/*
+ * The folder of the state and the scribe's place in it, which is the scribe's user's. That user may
+ * change names in the state folder: nothing is followed or trusted that it could have put there.
+ */
 static int make_state_dir(const struct guardian *guardian)
 {
-	const char *path = guardian->config->state_dir;
 	const struct process_user *user = &guardian->engine_user;
+	const char *path = guardian->config->state_dir;
+	bool fresh = mkdir(path, 0750) == 0;
+	int folder, spool, result = 0;
 
-	if (mkdir(path, 0750) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	return chown(path, user->uid, user->gid) < 0 ? -errno : 0;
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return -errno;
+	if (mkdirat(folder, SPOOL_NAME, 0700) < 0 && errno != EEXIST)
+		result = -errno;
+	spool = openat(folder, SPOOL_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (result == 0)
+		result = own_folder(spool, user);
+	if (result == 0 && fresh)
+		result = own_folder(folder, user);
+	if (spool >= 0)
+		close(spool);
+	close(folder);
+	return result;
 }
 
 static gid_t find_control_group(void)
@@ -145,10 +177,16 @@ static int prepare(struct guardian *guardian)
 	sweep_leftovers(guardian);
 	result = make_state_dir(guardian);
 	if (result < 0)
-		log_error("cannot make the folder %s: %s; alerts cannot be kept in it",
+		log_error("cannot prepare the folder %s: %s; alerts may not be kept over a restart",
 			  guardian->config->state_dir, log_strerror(result));
 	guardian->epoch_base = epoch_reserve(guardian->config->state_dir);
 	open_control(guardian);
+	result = announce_socket(&guardian->announce_fd);
+	if (result < 0) {
+		log_error("cannot open the socket for announcements: %s; is CAP_NET_RAW missing?",
+			  log_strerror(result));
+		return result;
+	}
 	guardian_plugins_verify(guardian);
 	guardian->shared = mmap(NULL, sizeof(*guardian->shared), PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -280,6 +318,8 @@ static void finish(struct guardian *guardian)
 		close(guardian->control_fd);
 		control_socket_remove(guardian->config->run_dir);
 	}
+	if (guardian->announce_fd >= 0)
+		close(guardian->announce_fd);
 	if (guardian->shared)
 		munmap(guardian->shared, sizeof(*guardian->shared));
 	notify_close(&guardian->notify);
@@ -299,7 +339,8 @@ int guardian_run(const struct guardian_config *config)
 	guardian->config = config;
 	guardian->conf = config->conf;
 	guardian->self = config->self;
-	guardian->control_fd = guardian->engine.pid_fd = guardian->engine.socket = -1;
+	guardian->announce_fd = guardian->control_fd = -1;
+	guardian->engine.pid_fd = guardian->engine.socket = -1;
 	guardian->scribe.pid_fd = -1;
 	memset(guardian->scribe.guardian_pair, -1, sizeof(guardian->scribe.guardian_pair));
 	memset(guardian->scribe.engine_pair, -1, sizeof(guardian->scribe.engine_pair));

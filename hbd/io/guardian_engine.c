@@ -305,6 +305,7 @@ static int fork_engine(struct guardian *guardian, int pair[2])
 		.epoch_floor = guardian->epoch_base + engine->lives * EPOCH_LIFE,
 		.guardian_fd = pair[1],
 		.scribe_fd = guardian->scribe.engine_pair[0],
+		.announce_fd = guardian->announce_fd,
 		.control_fd = guardian->control_fd,
 		.shared = guardian->shared,
 	};

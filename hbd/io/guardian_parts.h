@@ -106,6 +106,7 @@ struct guardian {
 	uint64_t epoch_base;
 	struct shared *shared;
 	int control_fd;
+	int announce_fd;		/* kept open so that an engine's end is quick */
 	struct engine_watch engine;
 	struct wills wills;
 	struct scribe_watch scribe;

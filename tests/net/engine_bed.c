@@ -20,6 +20,7 @@
 
 #include "../../hbd/conf/loader.h"
 #include "../../hbd/core/time.h"
+#include "../../hbd/io/announce.h"
 #include "../../hbd/io/udp.h"
 #include "engine_bed.h"
 
@@ -161,6 +162,8 @@ static _Noreturn void run_engine(struct engine_bed *bed, int node, int guardian,
 	const char *what;
 
 	enter(bed, node);
+	if (announce_socket(&setup.announce_fd) < 0)
+		_exit(EXIT_FAILURE);
 	for (uint8_t i = 0; i < HBD_LINKS_MAX; i++) {
 		setup.link_fds[i] = -1;
 		if (i < bed->conf->nodes[node].link_count)

@@ -95,8 +95,11 @@ static int teardown(void **state)
 
 static void open_announce(struct bed *bed)
 {
+	int fd;
+
 	open_vip(bed->net);
-	assert_int_equal(announce_open(&bed->net->conf, bed->net->vip, &bed->announce), 0);
+	assert_int_equal(announce_socket(&fd), 0);
+	assert_int_equal(announce_open(&bed->net->conf, bed->net->vip, fd, &bed->announce), 0);
 }
 
 /* ARP, or a neighbor advertisement; the kernel of the near end speaks as well. */
