@@ -36,7 +36,8 @@ enum plugin_kind {
 const char *plugin_kind_text(enum plugin_kind kind);
 
 /*
- * Finds a plugin and checks that nobody but root and the calling user could have changed it.
+ * Finds a plugin and checks that nobody but root and the calling user (by sudo, too) could have
+ * changed it.
  * extra_dir: --plugin-dir or NULL. 0 with ret_path (PATH_MAX bytes), or with the reason in ret_why
  * (PROCESS_TEXT_BYTES): -ENOENT missing; -EACCES not a regular file or not executable; -EPERM: it
  * or a directory above it is owned by someone else or writable for group or others. Touches disks.
