@@ -19,7 +19,7 @@
 #include "io/guardian.h"
 #include "io/run_lock.h"
 
-#define EXIT_USAGE 2
+#define EXIT_MISTAKE 2	/* of the operator: starting again would not help */
 #define INTERFACE_ADDRESSES_MAX 4096
 
 enum mode {
@@ -287,7 +287,7 @@ static int run(const struct options *options)
 		return EXIT_FAILURE;
 	config.conf = load(options->conf_path);
 	if (!config.conf)
-		return EXIT_FAILURE;
+		return EXIT_MISTAKE;
 	self = find_self(config.conf, options->node);
 	if (self < 0 || take_lock(options->run_dir, &config.lock) < 0) {
 		conf_free(config.conf);
@@ -320,7 +320,7 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	case MODE_WRONG:
 		print_usage(stderr);
-		return EXIT_USAGE;
+		return EXIT_MISTAKE;
 	}
 	return EXIT_FAILURE;
 }

@@ -16,9 +16,11 @@ package=$(echo build/deb/hbd_*.deb)
 [ -f "$package" ] || exit 1
 check "the package holds the unit" \
 	sh -c "dpkg-deb -c $package | grep -q '/usr/lib/systemd/system/hbd.service\|/lib/systemd/system/hbd.service'"
+check "the package stops hbd before it is removed" \
+	sh -c "dpkg-deb -I $package prerm | grep -q 'stop.*hbd.service'"
 check "the package creates the user" sh -c "dpkg-deb -I $package postinst | grep -q sysusers"
 check "the package does not start hbd on a first installation" \
-	sh -c "! dpkg-deb -I $package postinst | grep -q deb-systemd-helper.*enable"
+	sh -c "! dpkg-deb -I $package postinst | grep -qE 'deb-systemd-invoke (re)?start'"
 if command -v lintian >/dev/null; then
 	check "lintian finds no error" lintian --allow-root --fail-on error "$package"
 	lintian --allow-root "$package"

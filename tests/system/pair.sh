@@ -28,8 +28,8 @@ hbd_install() {
 
 property() { node "$1" systemctl show hbd --property="$2" --value; }
 guardian() { property "$1" MainPID; }
-# The engine is the real-time process of the service.
-engine() { node "$1" ps -eo pid=,cls=,comm= | awk '$2 == "RR" && $3 ~ /^hbd/ { print $1; exit }'; }
+# The engine is the real-time process of the user hbd.
+engine() { node "$1" ps -eo pid=,cls=,user= | awk '$2 == "RR" && $3 == "hbd" { print $1; exit }'; }
 engine_is_new() { local now; now=$(engine "$1"); [ -n "$now" ] && [ "$now" != "$2" ]; }
 guardian_is_new() { local now; now=$(guardian "$1"); [ "$now" -gt 0 ] && [ "$now" != "$2" ]; }
 serves() {
@@ -42,7 +42,7 @@ silent() {
 	addresses=$(node "$1" ip -o addr show dev host0)
 	[[ $addresses != *" $vip4/"* && $addresses != *" $vip6/"* ]]
 }
-one_serves() { serves lb1 && silent lb2 || serves lb2 && silent lb1; }
+one_serves() { { serves lb1 && silent lb2; } || { serves lb2 && silent lb1; }; }
 answers() { client ping -q -c 1 -W 1 $vip4 && client ping -q -c 1 -W 1 $vip6; }
 # The client's neighbor table says which machine answers.
 answered_by() {

@@ -11,8 +11,7 @@ must "installation makes the user and the folders" hbd_install lb1
 node lb1 sh -c 'echo "cluster = 7; clustre = \"x\";" >/etc/hbd/hbd.conf'
 check "a broken configuration does not start" not node lb1 systemctl start hbd
 check "and the journal names file and line" journal lb1 -g 'hbd.conf:1: '
-node lb1 systemctl stop hbd
-node lb1 systemctl reset-failed hbd
+check "it is not tried again" test "$(state lb1)" = failed/failed
 
 hbd_configure lb1
 must "start returns when hbd is ready" node lb1 systemctl start hbd
