@@ -41,9 +41,7 @@ PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wundef -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wswitch-enum -Wimplicit-fallthrough
 
-OWN_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DHBD_VERSION='"$(VERSION)"' \
-	-DHBD_PLUGIN_DIR='"$(LIBDIR)/hbd/plugins"' -DHBD_CONF_DIR='"$(SYSCONFDIR)/hbd"' \
-	$(WARNINGS) $(PKG_CFLAGS)
+OWN_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DHBD_VERSION='"$(VERSION)"' $(WARNINGS) $(PKG_CFLAGS)
 OWN_LDFLAGS := -Wl,--as-needed
 
 ifeq ($(VARIANT),release)
@@ -113,6 +111,14 @@ $(B)/flags: FORCE
 	@$(PKG_CONFIG) --exists $(PACKAGES) || { $(PKG_CONFIG) --print-errors --exists $(PACKAGES); \
 		echo 'libraries are missing; as root: packaging/install-deps build'; exit 1; } >&2
 	$(call stamp,$(CC) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS))
+
+# What knows the places of installation is built again when they change, and nothing else.
+PLACES := -DHBD_PLUGIN_DIR='"$(LIBDIR)/hbd/plugins"' -DHBD_CONF_DIR='"$(SYSCONFDIR)/hbd"'
+PLACED_OBJECTS := $(O)/hbd/main.o $(O)/hbd/io/plugin_find.o
+$(B)/places: FORCE
+	$(call stamp,$(PLACES))
+$(PLACED_OBJECTS): $(B)/places
+$(PLACED_OBJECTS): private OWN_CFLAGS += $(PLACES)
 
 $(O)/%.o: %.c $(B)/flags
 	$(Q)mkdir -p $(@D)
