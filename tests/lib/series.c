@@ -46,14 +46,15 @@ static int64_t max_ns(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Answers may overtake each other: latest_ns is the newest arrival up to before. */
+/* Answers may overtake each other: latest_ns is the newest arrival up to before's. */
 static struct series_gap gap_between(const struct series *series, const struct series_request *before,
 				     const struct series_request *after, int64_t latest_ns)
 {
 	struct series_gap gap = {.began_ns = before->sent_ns, .from = before->node, .to = after->node};
 
-	gap.by_send_ns = max_ns(0, after->sent_ns - before->sent_ns - series->period_ns);
-	gap.by_arrival_ns = max_ns(0, after->answered_ns - latest_ns - series->period_ns);
+	if (after - before > 1)
+		gap.by_send_ns = max_ns(0, after->sent_ns - before->sent_ns - series->period_ns);
+	gap.by_arrival_ns = max_ns(0, after->answered_ns - max_ns(latest_ns, before[1].sent_ns));
 	gap.gap_ns = max_ns(gap.by_send_ns, gap.by_arrival_ns);
 	return gap;
 }

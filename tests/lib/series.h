@@ -2,12 +2,13 @@
  * A series of requests, one each period, and who answered them when: from this the length of an
  * outage and the time with two owners are computed. No sockets here.
  *
- * Outage. Of two answered requests with none answered between them, the gap by send is the time
- * between their sending less one period, the gap by arrival the time between the arrival of their
- * answers less one period. The gap is the larger of the two: the first one is what requests were
- * lost for, the second one also sees requests that waited somewhere and were answered late. A
- * series without a loss has a gap of a few microseconds, never a negative one. A service that did
- * not come back has `unanswered_ns` at the end instead.
+ * Outage. Take two answered requests with none answered between them. The gap by send is the time
+ * between their sending less one period, if requests between them were lost. The gap by arrival
+ * is the time that requests waited without any answer coming in: from the sending of the first one
+ * after the former to the arrival of the latter's answer. The gap is the larger of the two: it
+ * sees requests that were lost and requests that waited somewhere and were answered late. Time in
+ * which the client itself stood still, so that nothing was asked, is no outage. A service without
+ * one has a gap of one round trip. A service that did not come back has `unanswered_ns` instead.
  */
 #pragma once
 
@@ -54,7 +55,7 @@ struct series_summary {
 /* Notes a request and returns its number, from 0. Exits if memory runs out. */
 uint64_t series_send(struct series *series, int64_t now_ns);
 
-/* An answer to it; numbers that were never sent are ignored. */
+/* An answer to it, which came in at now_ns; numbers that were never sent are ignored. */
 void series_answer(struct series *series, uint64_t number, uint8_t node, int64_t now_ns);
 
 /* The longest gap is looked for among those that end at or after since_ns (0 = all), so that what

@@ -61,7 +61,7 @@ struct prober {
 
 static int open_socket(const union frame_address *address)
 {
-	int bytes = SOCKET_BUFFER_BYTES;
+	int bytes = SOCKET_BUFFER_BYTES, on = 1;
 	int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* bound to a port, so that frames made by hand come from the same one */
 	union frame_address any = {.any = {.sa_family = address->any.sa_family}};
@@ -69,6 +69,8 @@ static int open_socket(const union frame_address *address)
 	if (fd < 0 || bind(fd, &any.any, frame_address_bytes(&any)) < 0)
 		tool_fail("socket");
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0)
+		tool_fail("receive times");
 	return fd;
 }
 
@@ -123,14 +125,39 @@ static void ask_all(struct prober *prober, int64_t now_ns)
 	ask_sweep(prober);
 }
 
+/* When the kernel got it, however late this program is. */
+static int64_t arrival_ns(struct msghdr *message)
+{
+	struct timespec wall, stamp;
+	int64_t now_ns = tool_now_ns();
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(message);
+
+	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_TIMESTAMPNS)
+		return now_ns;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	memcpy(&stamp, CMSG_DATA(cmsg), sizeof(stamp));
+	return now_ns - (wall.tv_sec - stamp.tv_sec) * TOOL_S_NS - (wall.tv_nsec - stamp.tv_nsec);
+}
+
 static void take_answers(struct prober *prober, int fd)
 {
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct timespec))];
+	} control;
 	struct probe_answer answer;
+	struct iovec data = {&answer, sizeof(answer)};
 	ssize_t length;
 
-	while ((length = recv(fd, &answer, sizeof(answer), 0)) >= 0 || errno == EINTR) {
+	for (;;) {
+		struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1,
+					 .msg_control = &control, .msg_controllen = sizeof(control)};
+
+		length = recvmsg(fd, &message, 0);
+		if (length < 0 && errno != EINTR)
+			return;
 		if (length == sizeof(answer) && answer.probe.magic == PROBE_MAGIC)
-			prober_figures_answer(&prober->figures, &answer, tool_now_ns());
+			prober_figures_answer(&prober->figures, &answer, arrival_ns(&message));
 	}
 }
 

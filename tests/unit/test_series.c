@@ -14,7 +14,8 @@
 #define MS 1000000LL
 
 /* One character per request, a millisecond apart: who answers it, and when. 'a' and 'b' are nodes
- * that answer at once, 'A' answers 5 ms late, '2' is both, '.' nobody. */
+ * that answer at once, 'A' answers 5 ms late, '2' is both, '.' nobody; '_' is a client that sleeps for
+ * 10 ms. */
 struct row {
 	const char *name;
 	const char *requests;
@@ -38,17 +39,23 @@ static const struct row rows[] = {
 	{"a service that stays out has no gap but an end", "aa...", 0, 0, 0, 0, 3, 2, 0, 0},
 	{"nothing answered at all", "....", 0, 0, 0, 0, 0, 0, 0, 0},
 	{"two owners are counted by request", "aa22bb", 0, 0, 0, 4, 0, 6, 1, 2},
+	{"a client that sleeps sees no outage", "aa_aa", 0, 0, 0, 12, 0, 4, 0, 0},
+	{"but one that it slept through the end of", "aa._aa", 11, 11, 11, 1, 0, 4, 0, 0},
 	{"requests before the first answer are no outage", "...aa", 0, 0, 0, 3, 0, 2, 0, 0},
 };
 
 static struct series play(const char *requests)
 {
 	struct series series = {.period_ns = MS};
+	int64_t now_ns = 999 * MS;
 
 	for (size_t i = 0; requests[i]; i++) {
-		int64_t now_ns = (1000 + (int64_t)i) * MS;
-		uint64_t number = series_send(&series, now_ns);
+		uint64_t number;
 
+		now_ns += requests[i] == '_' ? 10 * MS : MS;
+		if (requests[i] == '_')
+			continue;
+		number = series_send(&series, now_ns);
 		if (requests[i] == 'a' || requests[i] == '2')
 			series_answer(&series, number, 0, now_ns);
 		if (requests[i] == 'A')
