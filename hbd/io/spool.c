@@ -118,8 +118,11 @@ int spool_use_directory(struct spool *spool)
 		return 0;
 	if (spool->directory_fd >= 0)
 		close(spool->directory_fd);
-	for (struct spool_event *event = spool->first; event; event = event->next)
+	for (struct spool_event *event = spool->first; event; event = event->next) {
+		if (event->durable)
+			spool->retry_ns = 0;
 		event->durable = false;
+	}
 	spool->directory_fd = spool_file_open_directory(spool->config.directory);
 	return spool->directory_fd < 0 ? spool->directory_fd : 0;
 }
