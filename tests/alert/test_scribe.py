@@ -161,21 +161,6 @@ def stop_does_not_wait_for_a_server_that_hangs(bed):
 	hung.close()
 
 
-def a_storm_becomes_a_digest(bed):
-	gateway = bed.http()
-	scribe = bed.scribe(sms(gateway.port).replace("critical", "warning"))
-	for number in range(14):
-		scribe.tell("alert address-restored warning none g%d" % number)
-		time.sleep(1.15)
-	gateway.until(10)
-	scribe.until_said("got 10 messages within 10 minutes")
-	assert len(gateway.requests) == 10 and len(scribe.spooled()) >= 3
-	scribe.takeover()
-	gateway.until(11)
-	scribe.until_empty()
-	assert "lb2%20is%20offline" in gateway.requests[10][1], "critical alerts are not held"
-
-
 def a_damaged_file_is_set_aside_and_said(bed):
 	server = bed.smtp()
 	spool = os.path.join(bed.path, "state", "spool")
