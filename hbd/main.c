@@ -236,9 +236,9 @@ static int find_self(const struct hbd_conf *conf, const char *node)
 		fprintf(stderr, "hbd: there is no node \"%s\" in %s; the nodes are \"%s\" and \"%s\"\n",
 			node, conf->path, first, second);
 	else if (self < 0)
-		fprintf(stderr, "hbd: which node is this? The host name \"%s\" is neither \"%s\" nor \"%s\", "
-			"and the addresses on its interfaces are not all the links of one of them; say it "
-			"with -n NODE\n", host.nodename, first, second);
+		fprintf(stderr, "hbd: which node is this? The host name \"%s\" is neither \"%s\" nor "
+			"\"%s\", and the addresses on its interfaces are not all the links of one "
+			"of them; say it with -n NODE\n", host.nodename, first, second);
 	return self;
 }
 

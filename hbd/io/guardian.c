@@ -208,8 +208,8 @@ static int on_watchdog(sd_event_source *source, uint64_t when_us, void *context)
 	(void)when_us;
 	if (guardian_engine_is_well(guardian))
 		notify_send(&guardian->notify, "WATCHDOG=1");
-	sd_event_source_set_time_relative(source,
-					  (uint64_t)(guardian->watchdog_ns / WATCHDOG_PARTS / HBD_US_NS));
+	sd_event_source_set_time_relative(
+		source, (uint64_t)(guardian->watchdog_ns / WATCHDOG_PARTS / HBD_US_NS));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 	return 0;
 }

@@ -105,8 +105,8 @@ void guardian_engine_bury(struct guardian *guardian, const char *how)
 		links = send_last_will(guardian);
 	guardian_runs_abandon(guardian);
 	if (removed < 0)
-		log_error("the engine died: %s; its addresses could not be removed: %s; they vanish with "
-			  "their lifetime, and the peer takes over by itself", how,
+		log_error("the engine died: %s; its addresses could not be removed: %s; they vanish "
+			  "with their lifetime, and the peer takes over by itself", how,
 			  log_strerror(removed));
 	else
 		log_error("the engine died: %s; removed %d addresses and told the peer on %u links, "

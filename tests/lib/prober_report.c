@@ -174,14 +174,21 @@ void prober_figures_print(const struct prober_figures *figures, FILE *file)
 	size_t sent = figures->service.count;
 	json_t *report = json_pack(
 		"{s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:b}",
-		"zero_ns", (json_int_t)zero_ns(figures), "sent", (json_int_t)sent, "answered", (json_int_t)summary.answered, "lost",
-		(json_int_t)(sent - summary.answered), "gap_ms", milliseconds(summary.longest.gap_ns),
-		"gap", report_gap(figures, &summary.longest), "unanswered_ms",
-		milliseconds(summary.unanswered_ns), "answers", report_answers(figures, &summary),
-		"changes", (json_int_t)summary.changes, "owners", report_owners(figures), "addresses",
-		report_addresses(figures), "late_ms", milliseconds(figures->late_ns), "skipped",
-		(json_int_t)figures->skipped, "not_sent", (json_int_t)figures->not_sent, "realtime",
-		figures->realtime);
+		"zero_ns", (json_int_t)zero_ns(figures),
+		"sent", (json_int_t)sent,
+		"answered", (json_int_t)summary.answered,
+		"lost", (json_int_t)(sent - summary.answered),
+		"gap_ms", milliseconds(summary.longest.gap_ns),
+		"gap", report_gap(figures, &summary.longest),
+		"unanswered_ms", milliseconds(summary.unanswered_ns),
+		"answers", report_answers(figures, &summary),
+		"changes", (json_int_t)summary.changes,
+		"owners", report_owners(figures),
+		"addresses", report_addresses(figures),
+		"late_ms", milliseconds(figures->late_ns),
+		"skipped", (json_int_t)figures->skipped,
+		"not_sent", (json_int_t)figures->not_sent,
+		"realtime", figures->realtime);
 
 	if (!report || json_dumpf(report, file, JSON_COMPACT | JSON_REAL_PRECISION(9)) < 0)
 		tool_fail("print the report");

@@ -2,7 +2,8 @@
  * scribe_host CONFIGURATION STATE-DIR [PLUGIN-DIR]: the scribe as the guardian would run it, told by
  * lines on standard input what happens:
  *
- *	alert KIND SEVERITY REASON GROUP DETAIL	an alert of lb1 about lb2 (words of core/role.c; "-" = none)
+ *	alert KIND SEVERITY REASON GROUP DETAIL	an alert of lb1 about lb2
+ *						(words of core/role.c; "-" = none)
  *	back					the same, with a peer that is alive
  *	test					hbctl alert test
  *	log TEXT				a line of the engine's

@@ -432,7 +432,8 @@ static void how_many_were_dropped_survives_a_crash_until_it_was_told(void **stat
 {
 	struct bed *bed = *state;
 
-	put_file(bed, "dropped.json", "{\"sms:+15550100\": 12, \"gone:x\": 3, \"email:a@example.org\": -1}");
+	put_file(bed, "dropped.json",
+		 "{\"sms:+15550100\": 12, \"gone:x\": 3, \"email:a@example.org\": -1}");
 	crash(bed);
 	assert_int_equal(spool_dropped(bed->spool, 0), 0);
 	assert_int_equal(spool_dropped(bed->spool, 1), 12);
