@@ -42,7 +42,7 @@ static int open_regular(struct conf_loader *loader, const char *path, size_t *re
 int conf_read_file(struct conf_loader *loader, const char *path, char **ret_text,
 		   size_t *ret_bytes)
 {
-	size_t bytes, done = 0;
+	size_t bytes = 0, done = 0;
 	int fd = open_regular(loader, path, &bytes), result = 0;
 	char *text;
 

@@ -90,18 +90,17 @@ static int prepare_node(struct engine *engine)
 static int open_privileged(struct engine *engine)
 {
 	const struct engine_setup *setup = engine->setup;
-	struct executor *executor = &engine->executor;
 	int r;
 
 	engine->control.realtime = privilege_realtime();
 	engine->control.memory_locked = privilege_lock_memory();
-	r = vip_open(setup->conf, setup->self, &executor->vip);
+	r = vip_open(setup->conf, setup->self, &engine->vip);
 	if (r < 0) {
 		log_error("engine: cannot watch interfaces and addresses: %s; giving up",
 			  log_strerror(r));
 		return r;
 	}
-	r = announce_open(setup->conf, executor->vip, setup->announce_fd, &executor->announce);
+	r = announce_open(setup->conf, engine->vip, setup->announce_fd, &engine->announce);
 	if (r < 0) {
 		log_error("engine: cannot prepare announcements: %s; giving up", log_strerror(r));
 		return r;
@@ -123,9 +122,7 @@ static int open_loop(struct engine *engine)
 		r = links_open(&engine->links, setup->conf, setup->self, setup->link_fds,
 			       engine->loop);
 	if (r == 0)
-		r = loop_watch(engine->loop, setup->guardian_fd);
-	if (r == 0)
-		r = loop_watch(engine->loop, vip_fd(engine->executor.vip));
+		r = loop_watch(engine->loop, ENGINE_SOURCE_GUARDIAN, setup->guardian_fd);
 	if (r < 0)
 		log_error("engine: cannot set up the loop: %s; giving up", log_strerror(r));
 	return r;
@@ -167,6 +164,21 @@ static void open_control(struct engine *engine)
 	close(engine->setup->control_fd);
 }
 
+/* Last of all: from now on addresses are the thread's. */
+static int start_hands(struct engine *engine)
+{
+	struct hands **hands = &engine->executor.hands;
+	int r = hands_open(engine->setup->conf, engine->vip, engine->announce,
+			   engine->control.realtime, hands);
+
+	if (r == 0)
+		r = loop_watch(engine->loop, ENGINE_SOURCE_HANDS, hands_fd(*hands));
+	if (r < 0)
+		log_error("engine: cannot start the thread for addresses: %s; giving up",
+			  log_strerror(r));
+	return r;
+}
+
 static int start(struct engine *engine)
 {
 	int r = prepare_node(engine);
@@ -180,8 +192,11 @@ static int start(struct engine *engine)
 	wire(engine);
 	open_control(engine);
 	for (uint8_t i = 0; i < engine->links.count; i++)
-		engine->links.items[i].present = vip_link_usable(engine->executor.vip, i);
+		engine->links.items[i].present = vip_link_usable(engine->vip, i);
 	engine_note_faults(engine);
+	r = start_hands(engine);
+	if (r < 0)
+		return r;
 	hbd_node_init(&engine->node, &engine->node_config, clock_now_ns());
 	loop_plan(engine->loop, engine->node.now_ns);
 	return 0;
@@ -209,8 +224,9 @@ static void finish(struct engine *engine)
 	executor_control_close(&engine->control);
 	if (engine->links.loop)
 		links_close(&engine->links);
-	announce_close(engine->executor.announce);
-	vip_close(engine->executor.vip);
+	hands_close(engine->executor.hands);
+	announce_close(engine->announce);
+	vip_close(engine->vip);
 	loop_close(engine->loop);
 	sodium_memzero(&engine->node_config, sizeof(engine->node_config));
 	sodium_memzero(&engine->node, sizeof(engine->node));

@@ -1,5 +1,6 @@
 #include "engine_parts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -7,7 +8,9 @@
 #include "../base/log.h"
 
 #define MESSAGES_PER_TURN 32
+#define REPORTS_PER_TURN 64
 static_assert(MESSAGES_PER_TURN + HBD_GROUPS_MAX < EVENT_QUEUE_MAX, "a batch of messages fits");
+static_assert(REPORTS_PER_TURN < EVENT_QUEUE_MAX, "a batch of reports fits");
 
 static void note_interface(struct engine *engine, uint8_t group, bool usable)
 {
@@ -23,14 +26,13 @@ static void note_interface(struct engine *engine, uint8_t group, bool usable)
 void engine_note_faults(struct engine *engine)
 {
 	for (uint8_t i = 0; i < engine->setup->conf->group_count; i++) {
-		if (!vip_interfaces_usable(engine->executor.vip, i))
+		if (!vip_interfaces_usable(engine->vip, i))
 			note_interface(engine, i, false);
 	}
 }
 
-void engine_take_news(void *context, const struct vip_news *news)
+static void take_news(struct engine *engine, const struct vip_news *news)
 {
-	struct engine *engine = context;
 	const struct hbd_event missing = { .type = HBD_EVENT_MISSING, .group = news->group };
 
 	switch (news->type) {
@@ -46,6 +48,24 @@ void engine_take_news(void *context, const struct vip_news *news)
 		break;
 	case VIP_NEWS_UNSET:
 		break;
+	}
+}
+
+void engine_read_hands(struct engine *engine)
+{
+	struct hands_report report;
+
+	for (int i = 0; i < REPORTS_PER_TURN && hands_take(engine->executor.hands, &report); i++) {
+		switch (report.type) {
+		case HANDS_DONE:
+			executor_take_addresses(&engine->executor, &report);
+			break;
+		case HANDS_NEWS:
+			take_news(engine, &report.news);
+			break;
+		case HANDS_UNSET:
+			assert(!"a report has a type");
+		}
 	}
 }
 

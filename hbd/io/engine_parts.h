@@ -8,6 +8,12 @@
 #include "executor.h"
 #include "executor_control.h"
 
+/* Numbers of the loop's sources; those of the links are the links' own. */
+enum engine_source {
+	ENGINE_SOURCE_GUARDIAN = HBD_LINKS_MAX,
+	ENGINE_SOURCE_HANDS,
+};
+
 struct engine {
 	const struct engine_setup *setup;
 	struct record_log log;
@@ -18,6 +24,8 @@ struct engine {
 	struct loop *loop;
 	struct links links;
 	struct outbox outbox;
+	struct vip *vip;
+	struct announce *announce;
 	struct executor executor;
 	struct executor_control control;
 	bool links_told[HBD_LINKS_MAX]; /* usable, as the node was last told */
@@ -28,8 +36,8 @@ struct engine {
 /* engine_turn.c: a loop_handler; context is the engine. */
 void engine_turn(void *context, const struct loop_turn *turn);
 
-/* engine_news.c: a vip_news_handler, and what the guardian sent; both only queue events. */
-void engine_take_news(void *context, const struct vip_news *news);
+/* engine_news.c: what the hands and the guardian have to say; both only queue events. */
+void engine_read_hands(struct engine *engine);
 void engine_read_guardian(struct engine *engine, int64_t now_ns);
 
 /* The faults that are there at the start. */

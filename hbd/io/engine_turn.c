@@ -144,8 +144,6 @@ static int64_t next_turn_ns(const struct engine *engine, int64_t now_ns)
 {
 	int64_t deadline_ns = hbd_node_deadline_ns(&engine->node);
 
-	deadline_ns = hbd_time_min(deadline_ns, executor_deadline_ns(&engine->executor));
-	deadline_ns = hbd_time_min(deadline_ns, announce_deadline_ns(engine->executor.announce));
 	deadline_ns = hbd_time_min(deadline_ns, links_deadline_ns(&engine->links, now_ns));
 	if (outbox_waits(&engine->outbox))
 		deadline_ns = hbd_time_min(deadline_ns, now_ns + FLUSH_AGAIN_NS);
@@ -159,13 +157,14 @@ void engine_turn(void *context, const struct loop_turn *turn)
 
 	tell_stall(engine, turn);
 	read_links(engine, turn);
-	vip_dispatch(engine->executor.vip, engine_take_news, engine);
+	if (loop_is_ready(turn, ENGINE_SOURCE_HANDS))
+		engine_read_hands(engine);
 	take_events(engine, now_ns);
-	engine_read_guardian(engine, now_ns);
+	if (loop_is_ready(turn, ENGINE_SOURCE_GUARDIAN))
+		engine_read_guardian(engine, now_ns);
 	take_events(engine, now_ns);
 	tell_links(engine, now_ns);
 	tick(engine, now_ns);
-	announce_run(engine->executor.announce, now_ns);
 	ask_for_sockets(engine, now_ns);
 	executor_run(&engine->executor, now_ns);
 	outbox_flush(&engine->outbox);

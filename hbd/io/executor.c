@@ -9,20 +9,10 @@
 #include "epoch.h"
 #include "executor_tell.h"
 
-#define RESTORE_AGAIN_NS HBD_S_NS
-
 void executor_init(struct executor *executor)
 {
-	for (uint8_t i = 0; i < HBD_GROUPS_MAX; i++)
-		executor->groups[i].restore_ns = HBD_NEVER_NS;
 	executor->peer_state = HBD_PEER_UNKNOWN;
 	executor->status_due = true;
-}
-
-/* The lease's rest as it is now; what was done since the turn began took its share. */
-static int64_t lifetime_ns(const struct executor *executor, uint8_t group)
-{
-	return hbd_time_max(executor->groups[group].lease_until_ns - clock_now_ns(), 1);
 }
 
 static void report_done(struct executor *executor, uint64_t id, int result)
@@ -51,58 +41,6 @@ static void store_will(struct executor *executor, const struct hbd_action *actio
 	atomic_thread_fence(memory_order_seq_cst);
 	memcpy(will->bytes, packet->bytes, packet->length);
 	atomic_store_explicit(&will->length, packet->length, memory_order_release);
-}
-
-static void set_lease(struct executor *executor, const struct hbd_action *action)
-{
-	int64_t now_ns = clock_now_ns();
-	int64_t left_ns = action->until_ns - now_ns;
-
-	executor->groups[action->group].lease_until_ns = action->until_ns;
-	/* a failure was logged, and is tried again with the next renewal */
-	if (left_ns > 0)
-		vip_renew(executor->vip, action->group, left_ns, now_ns);
-}
-
-static void acquire(struct executor *executor, const struct hbd_action *action)
-{
-	struct executor_group *group = &executor->groups[action->group];
-	size_t failed = 0;
-	int r = vip_acquire(executor->vip, action->group, lifetime_ns(executor, action->group),
-			    &failed);
-
-	if (r < 0) {
-		group->failure = r;
-		group->failed_step = HBD_STEPS_MAX;
-		group->failed_vip = failed;
-	}
-	report_done(executor, action->id, r);
-}
-
-static void release(struct executor *executor, const struct hbd_action *action)
-{
-	struct executor_group *group = &executor->groups[action->group];
-	size_t failed = 0;
-	int r;
-
-	announce_stop(executor->announce, action->group);
-	group->restore_ns = HBD_NEVER_NS;
-	r = vip_release(executor->vip, action->group, &failed);
-	if (r < 0) {
-		group->failure = r;
-		group->failed_step = HBD_STEPS_MAX;
-		group->failed_vip = failed;
-	}
-	report_done(executor, action->id, r);
-}
-
-static void restore(struct executor *executor, uint8_t group, int64_t now_ns)
-{
-	size_t failed;
-	int r = vip_restore(executor->vip, group, lifetime_ns(executor, group), &failed);
-
-	executor->groups[group].restore_ns = r < 0 ? hbd_time_add(now_ns, RESTORE_AGAIN_NS)
-						   : HBD_NEVER_NS;
 }
 
 static void run_plugin(struct executor *executor, const struct hbd_action *action, int64_t now_ns)
@@ -186,19 +124,19 @@ static void carry_out(struct executor *executor, const struct hbd_action *action
 		store_will(executor, action, &actions->packets[action->packet]);
 		break;
 	case HBD_ACTION_LEASE:
-		set_lease(executor, action);
+		hands_lease(executor->hands, action->group, action->until_ns);
 		break;
 	case HBD_ACTION_ACQUIRE:
-		acquire(executor, action);
+		hands_acquire(executor->hands, action->group, action->id);
 		break;
 	case HBD_ACTION_RELEASE:
-		release(executor, action);
+		hands_release(executor->hands, action->group, action->id);
 		break;
 	case HBD_ACTION_RESTORE:
-		restore(executor, action->group, now_ns);
+		hands_restore(executor->hands, action->group);
 		break;
 	case HBD_ACTION_ANNOUNCE:
-		announce_start(executor->announce, action->group, now_ns);
+		hands_announce(executor->hands, action->group);
 		break;
 	case HBD_ACTION_RUN:
 		run_plugin(executor, action, now_ns);
@@ -233,6 +171,18 @@ void executor_take_done(struct executor *executor, uint8_t group, uint64_t id, i
 	if (executor->groups[group].run_id == id)
 		executor->groups[group].run_id = 0;
 	report_done(executor, id, result);
+}
+
+void executor_take_addresses(struct executor *executor, const struct hands_report *report)
+{
+	struct executor_group *group = &executor->groups[report->group];
+
+	if (report->result < 0) {
+		group->failure = report->result;
+		group->failed_step = HBD_STEPS_MAX;
+		group->failed_vip = report->failed_vip;
+	}
+	report_done(executor, report->id, report->result);
 }
 
 static bool all_checks_good(const struct executor *executor, uint8_t group)
@@ -310,19 +260,6 @@ static void tell_status(struct executor *executor, int64_t now_ns)
 
 void executor_run(struct executor *executor, int64_t now_ns)
 {
-	for (uint8_t i = 0; i < executor->conf->group_count; i++) {
-		if (now_ns >= executor->groups[i].restore_ns)
-			restore(executor, i, now_ns);
-	}
 	tell_status(executor, now_ns);
 	tell_epoch(executor);
-}
-
-int64_t executor_deadline_ns(const struct executor *executor)
-{
-	int64_t deadline_ns = HBD_NEVER_NS;
-
-	for (uint8_t i = 0; i < executor->conf->group_count; i++)
-		deadline_ns = hbd_time_min(deadline_ns, executor->groups[i].restore_ns);
-	return deadline_ns;
 }

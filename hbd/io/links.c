@@ -31,7 +31,7 @@ int links_open(struct links *links, const struct hbd_conf *conf, uint8_t self, c
 		links->items[i].fd = fds[i];
 		links->items[i].ask_ns = fds[i] < 0 ? 0 : HBD_NEVER_NS;
 		if (fds[i] >= 0 && r == 0)
-			r = loop_watch(loop, fds[i]);
+			r = loop_watch(loop, i, fds[i]);
 	}
 	return r;
 }
@@ -170,7 +170,7 @@ int links_receive(struct links *links, uint8_t link, const struct loop_turn *tur
 	uint32_t before = item->overflow;
 	int count;
 
-	if (item->fd < 0)
+	if (item->fd < 0 || !(loop_is_ready(turn, link) || item->resting))
 		return 0;
 	count = udp_receive(item->fd, &turn->clock, turn->previous_ns, datagrams, &item->overflow);
 	if (count == -ECONNREFUSED) {
@@ -192,7 +192,7 @@ void links_pace(struct links *links, uint8_t link, size_t count)
 	if (item->fd < 0 || rest == item->resting)
 		return;
 	item->resting = rest;
-	loop_rest(links->loop, item->fd, rest);
+	loop_rest(links->loop, link, item->fd, rest);
 }
 
 int links_due(struct links *links, int64_t now_ns)
@@ -219,7 +219,7 @@ void links_take(struct links *links, uint8_t link, int fd, int error, int64_t no
 	if (fd >= 0 && item->outdated)
 		error = -ESTALE;
 	else if (fd >= 0)
-		error = loop_watch(links->loop, fd);
+		error = loop_watch(links->loop, link, fd);
 	item->outdated = false;
 	if (fd >= 0 && error == 0) {
 		item->fd = fd;

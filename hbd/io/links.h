@@ -46,7 +46,7 @@ struct links {
 	struct link items[HBD_LINKS_MAX];
 };
 
-/* fds: the sockets there are, or -1 each; they become this module's. 0 or a negative errno. */
+/* A link's number is that of its source in the loop. fds: the sockets there are, or -1 each; they become this module's. 0 or a negative errno. */
 int links_open(struct links *links, const struct hbd_conf *conf, uint8_t self, const int *fds,
 	       struct loop *loop);
 void links_close(struct links *links);
@@ -67,7 +67,7 @@ void links_note(struct links *links, uint8_t link, bool present, bool recreated,
 void links_send(struct links *links, uint8_t link, const uint8_t *bytes, size_t length,
 		int64_t now_ns);
 
-/* As udp_receive(), but for errors: these are noted and end the reading, 0. */
+/* As udp_receive(), if anything can be there; but for errors: these are noted, and end it, 0. */
 int links_receive(struct links *links, uint8_t link, const struct loop_turn *turn,
 		  struct udp_datagram *datagrams);
 

@@ -9,6 +9,8 @@
 
 #include "../core/time.h"
 
+#define TIMER LOOP_SOURCES /* the timer's number among the sources */
+
 /*
  * Timer and watched descriptors hang on an epoll of their own, which is one source of the sd-event
  * loop: so several that are ready at once make one turn, not one each.
@@ -20,6 +22,8 @@ struct loop {
 	int timer_fd;
 	int64_t tolerance_ns;
 	int64_t planned_ns;
+	int64_t set_ns; /* what the timer is set to; HBD_NEVER_NS = it is stopped */
+	bool expired;	/* since it was set */
 	int64_t previous_ns;
 	loop_handler handler;
 	void *context;
@@ -42,20 +46,43 @@ static int64_t take_lateness(struct loop *loop, int64_t now_ns)
 	return late_ns;
 }
 
+/* Which sources can be read. An expired timer is made unready by setting it, which saves reading. */
+static uint32_t find_ready(struct loop *loop)
+{
+	struct epoll_event events[LOOP_SOURCES + 1];
+	int count = epoll_wait(loop->epoll_fd, events, LOOP_SOURCES + 1, 0);
+	uint32_t ready = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (events[i].data.u32 == TIMER)
+			loop->expired = true;
+		else
+			ready |= UINT32_C(1) << events[i].data.u32;
+	}
+	return ready;
+}
+
 static int on_ready(sd_event_source *source, int fd, uint32_t events, void *context)
 {
 	struct loop *loop = context;
 	struct loop_turn turn = { .clock = clock_read_pair(), .previous_ns = loop->previous_ns };
 
 	(void)source, (void)fd, (void)events;
+	turn.ready = find_ready(loop);
 	turn.late_ns = take_lateness(loop, turn.clock.boot_ns);
 	loop->previous_ns = turn.clock.boot_ns;
 	loop->planned_ns = HBD_NEVER_NS;
 	loop->handler(loop->context, &turn);
-	/* setting the timer makes it unready, which saves reading it */
 	if (loop->planned_ns == HBD_NEVER_NS)
 		loop_plan(loop, HBD_NEVER_NS);
 	return 0;
+}
+
+static int watch(struct loop *loop, uint32_t source, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = source };
+
+	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
 static int open_event(struct loop *loop)
@@ -78,7 +105,7 @@ int loop_open(int64_t tolerance_ns, loop_handler handler, void *context, struct 
 	if (!loop)
 		return -ENOMEM;
 	loop->tolerance_ns = tolerance_ns;
-	loop->planned_ns = HBD_NEVER_NS;
+	loop->planned_ns = loop->set_ns = HBD_NEVER_NS;
 	loop->previous_ns = clock_now_ns();
 	loop->handler = handler;
 	loop->context = context;
@@ -86,7 +113,7 @@ int loop_open(int64_t tolerance_ns, loop_handler handler, void *context, struct 
 	loop->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	r = loop->epoll_fd < 0 || loop->timer_fd < 0 ? -errno : 0;
 	if (r == 0)
-		r = loop_watch(loop, loop->timer_fd);
+		r = watch(loop, TIMER, loop->timer_fd);
 	if (r == 0)
 		r = open_event(loop);
 	if (r < 0) {
@@ -110,11 +137,10 @@ void loop_close(struct loop *loop)
 	free(loop);
 }
 
-int loop_watch(struct loop *loop, int fd)
+int loop_watch(struct loop *loop, uint8_t source, int fd)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-
-	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+	assert(source < LOOP_SOURCES);
+	return watch(loop, source, fd);
 }
 
 void loop_unwatch(struct loop *loop, int fd)
@@ -124,9 +150,9 @@ void loop_unwatch(struct loop *loop, int fd)
 	assert(r == 0);
 }
 
-void loop_rest(struct loop *loop, int fd, bool rest)
+void loop_rest(struct loop *loop, uint8_t source, int fd, bool rest)
 {
-	struct epoll_event event = { .events = rest ? 0 : EPOLLIN, .data.fd = fd };
+	struct epoll_event event = { .events = rest ? 0 : EPOLLIN, .data.u32 = source };
 	int r = epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event);
 
 	assert(r == 0);
@@ -139,6 +165,10 @@ void loop_plan(struct loop *loop, int64_t deadline_ns)
 
 	/* a turn cannot be late for what was due before the turn that planned it */
 	loop->planned_ns = hbd_time_max(deadline_ns, loop->previous_ns);
+	if (deadline_ns == loop->set_ns && !loop->expired)
+		return;
+	loop->set_ns = deadline_ns;
+	loop->expired = false;
 	/* an instant that passed expires at once, but zero would stop the timer */
 	if (deadline_ns != HBD_NEVER_NS) {
 		deadline_ns = hbd_time_max(deadline_ns, 1);

@@ -20,10 +20,14 @@
 #define LOOP_PRIORITY_TURN (-100)
 #define LOOP_PRIORITY_CONTROL 100
 
+/* Watched descriptors have numbers of the caller's below this. */
+#define LOOP_SOURCES 31
+
 struct loop_turn {
 	struct clock_pair clock; /* its instant: read before any descriptor is */
 	int64_t previous_ns;	 /* instant of the turn before; of loop_open() in the first */
 	int64_t late_ns;	 /* behind the plan by more than the tolerance; 0 = in time */
+	uint32_t ready;		 /* bit n: source n could be read after the clock was */
 };
 
 struct loop_statistics {
@@ -41,11 +45,16 @@ void loop_close(struct loop *loop);
 
 /* A turn whenever fd can be read. 0 or a negative errno. To be ended before fd is closed, since
  * another process may hold the same socket, which then stays watched. */
-int loop_watch(struct loop *loop, int fd);
+int loop_watch(struct loop *loop, uint8_t source, int fd);
 void loop_unwatch(struct loop *loop, int fd);
 
-/* No turn for a watched fd while it rests. */
-void loop_rest(struct loop *loop, int fd, bool rest);
+/* No turn for a watched fd while it rests, nor does one say that it is ready. */
+void loop_rest(struct loop *loop, uint8_t source, int fd, bool rest);
+
+static inline bool loop_is_ready(const struct loop_turn *turn, uint8_t source)
+{
+	return turn->ready >> source & 1;
+}
 
 /* The next turn is due at deadline_ns, or at once if that has passed; HBD_NEVER_NS: only when a
  * descriptor is ready. */

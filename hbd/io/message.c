@@ -153,10 +153,10 @@ static void copy(char *to, size_t bytes, const char *from)
 
 static void send_lost(struct record_log *log)
 {
-	struct record record = { .type = RECORD_LOST, .lost = log->lost };
+	struct record record = { .type = RECORD_LOST, .lost = atomic_exchange(&log->lost, 0) };
 
-	if (record_send(log->socket, &record) == 0)
-		log->lost = 0;
+	if (record_send(log->socket, &record) < 0)
+		log->lost += record.lost;
 }
 
 void record_log_sink(void *context, int priority, const struct log_fields *fields, const char *text)
@@ -176,5 +176,5 @@ void record_log_sink(void *context, int priority, const struct log_fields *field
 	if (log->lost > 0)
 		send_lost(log);
 	if (log->lost > 0 || record_send(log->socket, &record) < 0)
-		log->lost += log->lost < UINT32_MAX;
+		log->lost++;
 }

@@ -129,11 +129,12 @@ int record_send(int socket, const struct record *record);
 
 /*
  * A log_sink that sends lines to the scribe; its context is a struct record_log. Lines that do not
- * fit are counted, and the count is sent before the next line that does (RECORD_LOST).
+ * fit are counted, and the count is sent before the next line that does (RECORD_LOST). Threads may
+ * share one.
  */
 struct record_log {
 	int socket;
-	uint32_t lost;		/* 0 at start */
+	_Atomic uint32_t lost;	/* 0 at start */
 };
 struct log_fields;
 void record_log_sink(void *context, int priority, const struct log_fields *fields,

@@ -31,6 +31,16 @@ bool privilege_realtime(void)
 	return false;
 }
 
+void privilege_realtime_below(void)
+{
+	const struct sched_param parameter = { .sched_priority = REALTIME_PRIORITY - 1 };
+
+	/* a thread begins as an ordinary one, because of SCHED_RESET_ON_FORK */
+	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameter) != 0)
+		log_warning("engine: real-time scheduling of the thread for addresses is refused: "
+			    "%s; a busy machine can delay a takeover", log_strerror(errno));
+}
+
 /* Pages of the stack that were never touched could not be had without a fault later. */
 static __attribute__((noinline)) void touch_stack(void)
 {
@@ -45,6 +55,8 @@ bool privilege_lock_memory(void)
 	/* memory that free() gave back would be fetched anew, in the middle of a takeover */
 	mallopt(M_TRIM_THRESHOLD, -1);
 	mallopt(M_MMAP_MAX, 0);
+	/* another thread's arena would reserve, and lock, far more than is used */
+	mallopt(M_ARENA_MAX, 1);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) == 0) {
 		touch_stack();
 		return true;

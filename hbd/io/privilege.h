@@ -14,6 +14,9 @@
 /* SCHED_RR, above ordinary processes and below the kernel's own threads. True if in force. */
 bool privilege_realtime(void);
 
+/* The same for the calling thread, one priority below, when the process has it. */
+void privilege_realtime_below(void);
+
 /* Locks present and future memory, the stack included, and keeps freed memory. True if in force. */
 bool privilege_lock_memory(void);
 

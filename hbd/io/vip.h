@@ -73,8 +73,22 @@ int vip_restore(struct vip *vip, uint8_t group, int64_t lifetime_ns, size_t *ret
 /* Removes all addresses of the group; one that is not there is fine. */
 int vip_release(struct vip *vip, uint8_t group, size_t *ret_failed);
 
-/* Renews the lifetime of a held group's addresses; cheap when it was renewed recently enough. */
+/*
+ * Renews the lifetime of a held group's addresses: some of those that are due, the oldest first, so
+ * that all are renewed within a quarter of it if this is called whenever vip_renewal_ns() says.
+ * Cheap when nothing is due.
+ */
 int vip_renew(struct vip *vip, uint8_t group, int64_t lifetime_ns, int64_t now_ns);
+
+/* When vip_renew() is next due; HBD_NEVER_NS for a group that is not held. */
+int64_t vip_renewal_ns(const struct vip *vip, uint8_t group);
+
+/*
+ * A shorter lifetime is not worth its renewals: two seconds, so that a kernel that is busy for one
+ * lets none run out; longer for a group of many IPv6 addresses, whose renewals would cost more than
+ * about a hundredth of a CPU: some 60 s for a thousand of them.
+ */
+int64_t vip_lifetime_min_ns(const struct vip *vip, uint8_t group);
 
 /* ifindex and MAC of a VIP's interface, for announcing. 0, or -ENODEV also for an interface without
  * Ethernet addresses, where there is nothing to announce. */

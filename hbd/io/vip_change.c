@@ -6,8 +6,15 @@
 #include "clock.h"
 #include "vip_state.h"
 
-/* One call renews at least so many addresses, if so many are due. */
+/* One call renews at least so many addresses, if so many are due, and the next is due after this. */
 #define RENEW_MIN 8
+#define RENEW_PAUSE_NS (10 * HBD_MS_NS)
+
+#define LIFETIME_MIN_NS (2 * HBD_S_NS)
+/* The kernel goes through all IPv6 addresses for each: so long for each of them. */
+#define V6_COST_NS 300
+/* Renewals twice in a lifetime cost a hundredth of it. */
+#define LIFETIME_PER_COST 200
 
 /* What became of a batch. */
 struct outcome {
@@ -225,8 +232,8 @@ int vip_release(struct vip *vip, uint8_t group, size_t *ret_failed)
 }
 
 /*
- * Renewals are spread over the caller's turns, for a thousand at once would take too long, but at
- * most over a quarter of the span: waited_ns is how often the caller comes.
+ * Renewals are spread over many calls, for a thousand at once would take too long, but at most over
+ * a quarter of the span: waited_ns is since the call before, or since they became due.
  */
 static size_t renewals_per_call(const struct vip_group *group, int64_t waited_ns)
 {
@@ -286,7 +293,7 @@ int vip_renew(struct vip *vip, uint8_t group, int64_t lifetime_ns, int64_t now_n
 {
 	struct vip_group *wanted = &vip->groups[group];
 	int64_t span_ns = span_of(lifetime_ns);
-	int64_t waited_ns = now_ns - wanted->renew_called_ns;
+	int64_t waited_ns = now_ns - hbd_time_max(wanted->renew_called_ns, wanted->renew_ns);
 	struct outcome outcome;
 	size_t count;
 
@@ -304,4 +311,20 @@ int vip_renew(struct vip *vip, uint8_t group, int64_t lifetime_ns, int64_t now_n
 	}
 	wanted->renewal_failed = outcome.error != 0;
 	return outcome.error;
+}
+
+int64_t vip_renewal_ns(const struct vip *vip, uint8_t group)
+{
+	const struct vip_group *held = &vip->groups[group];
+
+	if (!held->held)
+		return HBD_NEVER_NS;
+	return hbd_time_max(held->renew_ns, hbd_time_add(held->renew_called_ns, RENEW_PAUSE_NS));
+}
+
+int64_t vip_lifetime_min_ns(const struct vip *vip, uint8_t group)
+{
+	int64_t count = (int64_t)vip->groups[group].v6_count;
+
+	return hbd_time_max(LIFETIME_MIN_NS, LIFETIME_PER_COST * V6_COST_NS * count * count);
 }

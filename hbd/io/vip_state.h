@@ -35,6 +35,7 @@ struct vip_group {
 	bool renewal_failed;	 /* and was logged */
 	bool restore_failed;	 /* and was logged */
 	int64_t span_ns;	 /* lifetime asked for last, in the kernel's whole seconds */
+	size_t v6_count;
 	int64_t renew_ns;	 /* the next renewal is due then */
 	int64_t renew_called_ns; /* when vip_renew() was called last */
 	size_t renew_next;	 /* where to look for the oldest */

@@ -102,6 +102,7 @@ static void fill_group(struct vip *vip, uint8_t index)
 		struct vip_address *address = &vip->addresses[vip->address_count];
 
 		address->conf = &conf->vips[i];
+		group->v6_count += conf->vips[i].address.family == AF_INET6;
 		address->device = name_device(vip, conf->vips[i].interface);
 		address->prefix = conf->vips[i].prefix;
 		vip->sorted[vip->address_count++] = address;

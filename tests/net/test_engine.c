@@ -128,7 +128,7 @@ static void a_primary_that_was_stopped_lets_go_when_it_goes_on(void **state)
 	kill(bed->sides[primary].pid, SIGSTOP);
 	engine_wait_role(bed, 1 - primary, "primary", (int)grant_ms(bed) + 1500);
 	/* by then its addresses have gone by themselves */
-	engine_pump(bed, 1500);
+	engine_pump(bed, 2500);
 	assert_false(engine_has_vip(bed, primary));
 	kill(bed->sides[primary].pid, SIGCONT);
 	engine_wait_role(bed, primary, "secondary", 1000);

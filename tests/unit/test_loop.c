@@ -48,7 +48,7 @@ static int setup(void **state)
 	assert_int_equal(loop_open(TOLERANCE_NS, on_turn, &bed, &bed.loop), 0);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(pipe2(bed.pipes[i], O_NONBLOCK | O_CLOEXEC), 0);
-		assert_int_equal(loop_watch(bed.loop, bed.pipes[i][0]), 0);
+		assert_int_equal(loop_watch(bed.loop, (uint8_t)i, bed.pipes[i][0]), 0);
 	}
 	*state = &bed;
 	return 0;
@@ -155,7 +155,7 @@ static void what_rests_wakes_nobody(void **state)
 	struct bed *bed = *state;
 	int64_t due_ns = clock_now_ns() + 30 * HBD_MS_NS;
 
-	loop_rest(bed->loop, bed->pipes[0][0], true);
+	loop_rest(bed->loop, 0, bed->pipes[0][0], true);
 	assert_int_equal(write(bed->pipes[0][1], "x", 1), 1);
 	loop_plan(bed->loop, due_ns);
 	assert_int_equal(loop_run(bed->loop), 0);
@@ -167,9 +167,9 @@ static void what_has_rested_wakes_again(void **state)
 	struct bed *bed = *state;
 	int64_t due_ns = clock_now_ns() + HBD_S_NS;
 
-	loop_rest(bed->loop, bed->pipes[0][0], true);
+	loop_rest(bed->loop, 0, bed->pipes[0][0], true);
 	assert_int_equal(write(bed->pipes[0][1], "x", 1), 1);
-	loop_rest(bed->loop, bed->pipes[0][0], false);
+	loop_rest(bed->loop, 0, bed->pipes[0][0], false);
 	loop_plan(bed->loop, due_ns);
 	assert_int_equal(loop_run(bed->loop), 0);
 	assert_true(bed->last.clock.boot_ns < due_ns);

@@ -1,0 +1,66 @@
+/*
+ * The engine's hands: a thread that adds, removes, renews and announces addresses.
+ *
+ * The kernel has one lock for all configuration of the network, which any program may hold for as
+ * long as it likes, and a thousand IPv6 addresses take a second. None of it may delay a heartbeat:
+ * so the loop asks here and goes on, and a report comes when it is done. The thread runs in real
+ * time if the loop does, one priority below it.
+ *
+ * Releases go before all else. What was asked for and not yet begun is dropped when its group is
+ * released: an acquisition is then never reported.
+ *
+ * Lifetimes. The kernel removes an address by itself when its lifetime is over. It is renewed at
+ * half of it for as long as the group's lease is in force, without being asked. It is as long as the
+ * lease, but not shorter than vip_lifetime_min_ns().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "announce.h"
+#include "vip.h"
+
+struct hands;
+
+enum hands_report_type {
+	HANDS_UNSET = 0,
+	HANDS_DONE, /* an acquisition or a release ended */
+	HANDS_NEWS, /* something happened to interfaces or addresses */
+};
+
+struct hands_report {
+	enum hands_report_type type;
+	struct vip_news news; /* NEWS */
+	uint8_t group;	      /* DONE: this one and those below */
+	uint64_t id;	      /* as it was asked for */
+	int result;	      /* 0 or a negative errno, which was logged */
+	size_t failed_vip;    /* index of the first address that failed, if one did */
+};
+
+/*
+ * Starts the thread. vip and announce are its own until hands_close() returns, and outlive it.
+ * realtime: the loop runs in real time. 0 or a negative errno.
+ */
+int hands_open(const struct hbd_conf *conf, struct vip *vip, struct announce *announce,
+	       bool realtime, struct hands **ret_hands);
+
+/* Ends the thread after what it is doing now; the rest is dropped. hands may be NULL. */
+void hands_close(struct hands *hands);
+
+/* Readable when there are reports. False if there is none. */
+int hands_fd(const struct hands *hands);
+bool hands_take(struct hands *hands, struct hands_report *ret_report);
+
+/* The group's addresses may be there until then; a store, nothing more. */
+void hands_lease(struct hands *hands, uint8_t group, int64_t until_ns);
+
+/* As vip.h has it; reported under id, which is not 0. */
+void hands_acquire(struct hands *hands, uint8_t group, uint64_t id);
+void hands_release(struct hands *hands, uint8_t group, uint64_t id);
+
+/* Puts back what is missing of a held group's addresses, until it succeeds. */
+void hands_restore(struct hands *hands, uint8_t group);
+
+/* (Re)starts the group's announcements. A release ends them. */
+void hands_announce(struct hands *hands, uint8_t group);
