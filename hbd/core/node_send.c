@@ -270,6 +270,27 @@ static void schedule_send(struct hbd_node *node)
 					  interval_ns - jitter_ns(node, interval_ns));
 }
 
+static bool holds_a_lease(const struct hbd_node *node)
+{
+	for (uint8_t i = 0; i < node->config->group_count; i++)
+		if (node->groups[i].lease.held)
+			return true;
+	return false;
+}
+
+/*
+ * Where renewals are answered at once, a node that renews nothing need not send twice as often as
+ * its peer: an answer is its heartbeat, and the next is due when the peer's is clearly late.
+ */
+static void follow_peer(struct hbd_node *node)
+{
+	const struct hbd_profile *profile = &node->config->profile;
+
+	if (profile->grant_at_once && !holds_a_lease(node))
+		node->next_send_ns = hbd_time_add(node->now_ns,
+						  profile->interval_ns + profile->interval_ns / 8);
+}
+
 /* When a lease that only the peer's grants extend is half over, and wants an answer at once. */
 static int64_t lease_probe_at_ns(const struct hbd_node *node)
 {
@@ -329,6 +350,8 @@ void node_send_due(struct hbd_node *node, struct hbd_actions *actions, bool tick
 		/* a mere answer says so and gets none, or two nodes would answer without end */
 		bool answer = !due && !probe && !node->news;
 
+		if (answer)
+			follow_peer(node);
 		send_heartbeat(node, probe ? HBD_FLAG_PROBE : answer ? HBD_FLAG_REPLY : 0, actions);
 	} else if (due) {
 		renew_leases(node, actions);

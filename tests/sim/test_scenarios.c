@@ -21,7 +21,7 @@ struct story {
 	struct hbd_profile profile;
 	unsigned alerts[HBD_ALERT_COUNT];
 	enum hbd_severity worst;
-	unsigned restores, announcements[HBD_NODES];
+	unsigned restores, announcements[HBD_NODES], sent[HBD_NODES];
 };
 
 static void note(void *context, const struct world *world, uint8_t machine,
@@ -35,6 +35,7 @@ static void note(void *context, const struct world *world, uint8_t machine,
 		if (action->alert.severity > story->worst)
 			story->worst = action->alert.severity;
 	}
+	story->sent[machine] += action->type == HBD_ACTION_SEND;
 	story->restores += action->type == HBD_ACTION_RESTORE;
 	story->announcements[machine] += action->type == HBD_ACTION_ANNOUNCE;
 }
@@ -204,6 +205,18 @@ static void P6_after_a_total_cut_one_owner_within_two_intervals(void **state)
 		assert_true(story.alerts[HBD_ALERT_TWO_OWNERS] >= 1);
 		world_free(story.world);
 	}
+}
+
+static void a_standby_that_answers_every_renewal_sends_nothing_besides(void **state)
+{
+	struct story story = running_pair(HBD_PROFILE_FAST);
+
+	(void)state;
+	watch(&story);
+	let(&story, 10 * S);
+	assert_in_range(story.sent[0], 10 * 100 * WORLD_LINKS, 10 * 112 * WORLD_LINKS);
+	assert_in_range(story.sent[1], story.sent[0] - WORLD_LINKS, story.sent[0] + WORLD_LINKS);
+	world_free(story.world);
 }
 
 static void P9_loss_causes_no_move(void **state)
@@ -432,6 +445,7 @@ int main(void)
 		cmocka_unit_test(P3_a_frozen_primary_is_mute_before_its_peer_answers),
 		cmocka_unit_test(who_hears_the_peer_but_gets_no_grants_lets_go_before_it_claims),
 		cmocka_unit_test(a_standby_that_is_not_heard_moves_nothing),
+		cmocka_unit_test(a_standby_that_answers_every_renewal_sends_nothing_besides),
 		cmocka_unit_test(P6_after_a_total_cut_one_owner_within_two_intervals),
 		cmocka_unit_test(P9_loss_causes_no_move),
 		cmocka_unit_test(P10_a_deleted_address_is_restored_and_announced_without_a_move),
