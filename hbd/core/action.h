@@ -19,6 +19,7 @@ enum hbd_action_type {
 	HBD_ACTION_RELEASE,	/* remove all addresses of a group; has an id */
 	HBD_ACTION_RESTORE,	/* add again what is missing of a group's addresses */
 	HBD_ACTION_ANNOUNCE,	/* (re)start a group's announcement schedule */
+	HBD_ACTION_ASK,		/* ask the LAN who answers for a group; ANSWER tells */
 	HBD_ACTION_RUN,		/* run a takeover plugin; has an id */
 	HBD_ACTION_CANCEL,	/* kill the plugin run with this id; its DONE is not awaited */
 	HBD_ACTION_CHANGED,	/* a role changed: log it, record it */
@@ -59,6 +60,8 @@ enum hbd_alert {
 	HBD_ALERT_LINK_BACK,
 	HBD_ALERT_PLUGIN_FAILED,
 	HBD_ALERT_ADDRESS_RESTORED,	/* someone deleted an address */
+	HBD_ALERT_UNHEARD,		/* the peer is not heard, but its address answers */
+	HBD_ALERT_CONFLICT,		/* a stranger on the LAN answers for the group's address */
 	HBD_ALERT_NOT_TAKEN,		/* a switchover failed, this node serves again */
 	HBD_ALERT_ENGINE_DIED,		/* by the guardian: the engine died or hung; its groups move */
 	HBD_ALERT_COUNT
@@ -88,6 +91,7 @@ struct hbd_action {
 			uint8_t faults;			/* FAULT: bits of enum hbd_fault */
 			uint8_t step;			/* PLUGIN_FAILED */
 			int error;			/* PLUGIN_FAILED: negative errno */
+			uint8_t station[HBD_STATION_BYTES];	/* CONFLICT */
 		} alert;
 	};
 };

@@ -20,6 +20,7 @@ enum hbd_cause {
 	HBD_CAUSE_ACQUIRE_FAILED,
 	HBD_CAUSE_RELEASED,	/* all addresses are off */
 	HBD_CAUSE_OUTRANKED,	/* the peer owns too and ranks higher */
+	HBD_CAUSE_ANSWERED,	/* somebody on the LAN answers for what this node claims */
 	HBD_CAUSE_LEASE_LOST,
 	HBD_CAUSE_FAULT,	/* cannot serve, or the peer serves better: let go */
 	HBD_CAUSE_HEALED,

@@ -26,6 +26,9 @@ enum hbd_event_type {
 	HBD_EVENT_FAULT,	/* a fault of a group appeared or went */
 	HBD_EVENT_HEALTH,	/* a group's health changed */
 	HBD_EVENT_MISSING,	/* an address of a group vanished from the kernel */
+	HBD_EVENT_STATION,	/* the Ethernet address that would answer for a group here */
+	HBD_EVENT_ANSWER,	/* somebody on the LAN answered for a group that was asked for */
+	HBD_EVENT_FENCE,	/* what fences this node's addresses now */
 	HBD_EVENT_DONE,		/* an action finished */
 	HBD_EVENT_SWITCHOVER,	/* the operator asks to hand a group over */
 	HBD_EVENT_STOP,		/* the operator stops this node */
@@ -35,7 +38,7 @@ enum hbd_event_type {
 struct hbd_event {
 	enum hbd_event_type type;
 	uint8_t link;			/* PACKET, LINK, UNREACHABLE: link index */
-	uint8_t group;			/* FAULT, HEALTH, MISSING, SWITCHOVER: group index */
+	uint8_t group;			/* FAULT, HEALTH, MISSING, STATION, ANSWER, SWITCHOVER */
 	union {
 		struct {
 			int64_t late_ns;	/* how late, > 0 */
@@ -55,6 +58,8 @@ struct hbd_event {
 		struct {
 			uint16_t health;	/* 0..1000 */
 		} health;
+		uint8_t station[HBD_STATION_BYTES];	/* STATION: 0 = none; ANSWER: whose */
+		uint8_t fence;			/* FENCE: HBD_FENCE_... of packet.h */
 		struct {
 			uint64_t id;		/* struct hbd_action.id */
 			int result;		/* 0 or negative errno; -EAGAIN: try again */

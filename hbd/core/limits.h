@@ -17,6 +17,7 @@
 #define HBD_SEED_BYTES 32
 #define HBD_NONCE_BYTES 16
 #define HBD_TAG_BYTES 16
+#define HBD_STATION_BYTES 6   /* an Ethernet address; the core only compares them */
 #define HBD_NAME_BYTES 32     /* a cluster's, node's or group's name with its final NUL */
 
 /* On the wire (PROTOCOL.md). 1200 bytes fit the smallest IPv6 MTU, 1280, with IP and UDP headers. */

@@ -86,6 +86,7 @@ void hbd_node_init(struct hbd_node *node, const struct hbd_node_config *config, 
 
 	memset(node, 0, sizeof(*node));
 	node->config = config;
+	node->fence = config->fence;
 	node->started_ns = now_ns;
 	node->alone_since_ns = now_ns;
 	node->now_ns = now_ns;
@@ -182,6 +183,17 @@ static void take_event(struct hbd_node *node, const struct hbd_event *event,
 	case HBD_EVENT_MISSING:
 		take_missing(node, event->group, actions);
 		break;
+	case HBD_EVENT_STATION:
+		memcpy(group->asking.station, event->station, HBD_STATION_BYTES);
+		node->news = true;
+		break;
+	case HBD_EVENT_ANSWER:
+		node_take_answer(node, event->group, event->station, actions);
+		break;
+	case HBD_EVENT_FENCE:
+		node->fence = event->fence;
+		node->news = true;
+		break;
 	case HBD_EVENT_DONE:
 		node_done(node, event->done.id, event->done.result, actions);
 		break;
@@ -231,6 +243,7 @@ void hbd_node_step(struct hbd_node *node, const struct hbd_event *event, int64_t
 	take_event(node, event, ret_actions);
 	node_judge_groups(node, ret_actions, ticking);
 	if (ticking) {
+		node_ask_due(node, ret_actions);
 		node_watch_peer(node, ret_actions);
 		node_watch_links(node, ret_actions);
 	}

@@ -47,7 +47,7 @@ struct hbd_node_config {
 	uint8_t link_count;		/* 1..HBD_LINKS_MAX */
 	uint8_t group_count;		/* 1..HBD_GROUPS_MAX */
 	uint8_t key_count;		/* 1..HBD_KEYS_MAX */
-	uint8_t fence;			/* as in struct hbd_heartbeat */
+	uint8_t fence;			/* at the start: HBD_FENCE_...; later by HBD_EVENT_FENCE */
 	struct hbd_key keys[HBD_KEYS_MAX];
 	struct hbd_group_config groups[HBD_GROUPS_MAX];
 	uint8_t seed[HBD_SEED_BYTES];	/* fresh and secret for every process */
@@ -62,6 +62,18 @@ struct hbd_peer_group {
 	uint16_t priority;
 	uint16_t health;
 	uint64_t epoch;
+};
+
+/* Asking the LAN before a claim on silence (PROTOCOL.md 6.1). */
+struct hbd_asking {
+	uint8_t station[HBD_STATION_BYTES];	/* of this node; 0 = none */
+	uint8_t peer_station[HBD_STATION_BYTES];	/* as the peer last told; 0 = none */
+	int64_t next_ns;		/* when to ask again */
+	int64_t asked_ns;		/* first question after the peer's last lease; 0 = none */
+	int64_t answered_ns;		/* last answer of the peer's station; 0 = none */
+	int64_t proven_ns;		/* last one that proves a newer lease; 0 = none */
+	int64_t stranger_ns;		/* last answer of another; 0 = none */
+	bool stranger_told;		/* an alert for the present conflict was raised */
 };
 
 struct hbd_group {
@@ -85,6 +97,7 @@ struct hbd_group {
 	struct hbd_lease lease;
 	struct hbd_takeover plan;
 	struct hbd_peer_group peer;
+	struct hbd_asking asking;
 };
 
 struct hbd_node {
@@ -99,6 +112,8 @@ struct hbd_node {
 	bool heard;			/* the peer was heard in this life */
 	int64_t alone_since_ns;		/* start, or the last sign of a peer that does not hear us */
 	bool peer_absent;		/* it was not heard at the last TICK */
+	uint8_t fence;			/* of this node: HBD_FENCE_... */
+	uint8_t peer_fence;		/* of the peer, as it last told */
 	bool peer_running;		/* its newest heartbeat says so: neither quiet nor stopping */
 	bool peer_loss_told;		/* an alert for the present loss was raised */
 	bool config_differs;		/* an alert for that was raised and not taken back */
@@ -146,6 +161,9 @@ int64_t hbd_node_deadline_ns(const struct hbd_node *node);
 
 /* True while the group's addresses should be in the kernel: the executor puts them back. */
 bool hbd_node_holds(const struct hbd_node *node, uint8_t group);
+
+/* True while an answer from the LAN keeps this node from claiming the group. */
+bool hbd_node_is_held_back(const struct hbd_node *node, uint8_t group);
 
 /* 0 if the group could be handed to the peer now, or what forbids it, as a negative errno:
  * -EPERM not primary here, -EHOSTDOWN peer not alive, -EINVAL configurations differ,

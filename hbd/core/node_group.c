@@ -180,6 +180,8 @@ void node_run_plans(struct hbd_node *node, struct hbd_actions *actions)
 
 		struct hbd_plan_next next = hbd_takeover_next(plan, node->now_ns);
 
+		if (next.want == HBD_WANT_ACQUIRE && node_asks_again(node, i, actions))
+			continue;
 		if (next.want == HBD_WANT_ACQUIRE || next.want == HBD_WANT_RUN)
 			ask(node, i, &next, actions);
 	}

@@ -1,6 +1,6 @@
 /*
  * What the files of node share; not for others. node.c takes events, node_receive.c packets,
- * node_send.c builds packets and renews leases, node_judge.c finds the causes that the arbiter's
+ * node_send.c builds packets and renews leases, node_ask.c asks the LAN, node_judge.c finds the causes that the arbiter's
  * table is asked about, node_group.c carries out transitions and plans, node_watch.c tells about
  * the peer and the links.
  */
@@ -53,7 +53,22 @@ int64_t node_term_ns(const struct hbd_node *node);
 /* Tells the fence how long the group may answer. */
 void node_set_lease(struct hbd_node *node, uint8_t group, struct hbd_actions *actions);
 
-/* node_judge.c */
+/* node_ask.c */
+void node_ask_due(struct hbd_node *node, struct hbd_actions *actions);
+void node_take_answer(struct hbd_node *node, uint8_t group, const uint8_t *station,
+		      struct hbd_actions *actions);
+int64_t node_ask_deadline_ns(const struct hbd_node *node, uint8_t group);
+/* True for a claim on silence whose addresses are not on yet. */
+bool node_claims_on_silence(const struct hbd_group *group);
+/* True while the addresses of such a claim have to wait for another round of questions. */
+bool node_asks_again(struct hbd_node *node, uint8_t group, struct hbd_actions *actions);
+/* Nobody has answered for long enough to claim on silence. */
+bool node_has_asked(const struct hbd_node *node, uint8_t group);
+/* The peer's address answers: told to the peer, which may renew on it. */
+bool node_is_answered(const struct hbd_node *node, uint8_t group);
+
+/* node_judge.c; when a claim on silence is due, if nothing is heard and nobody answers. */
+int64_t node_silence_claim_ns(const struct hbd_node *node, uint8_t group);
 void node_judge_groups(struct hbd_node *node, struct hbd_actions *actions, bool ticking);
 int64_t node_group_deadline_ns(const struct hbd_node *node, uint8_t group);
 

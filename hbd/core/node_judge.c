@@ -153,12 +153,14 @@ static enum hbd_reason judge_vacancy(const struct hbd_node *node, struct hbd_gro
 }
 
 /* The peer is not heard. */
-static enum hbd_reason judge_silence(const struct hbd_node *node, const struct hbd_group *group)
+static enum hbd_reason judge_silence(const struct hbd_node *node, const struct hbd_group *group,
+				     uint8_t index)
 {
 	const struct hbd_profile *profile = &node->config->profile;
 
 	if (hbd_lease_is_promised(&group->lease, node->now_ns) ||
-	    node->now_ns < group->hold_until_ns)
+	    node->now_ns < node_silence_claim_ns(node, index) || !node_has_asked(node, index) ||
+	    hbd_node_is_held_back(node, index))
 		return HBD_REASON_UNSET;
 	if (!node->heard)
 		return node->now_ns >= hbd_time_add(node->alone_since_ns, profile->alone_ns) ?
@@ -183,7 +185,7 @@ static enum hbd_reason claim_reason(const struct hbd_node *node, struct hbd_grou
 		return HBD_REASON_PEER_DIED;
 	if (!node_peer_present(node)) {
 		group->unowned_since_ns = HBD_NEVER_NS;
-		return judge_silence(node, group);
+		return judge_silence(node, group, index);
 	}
 	/* a session was proven but the peer has not yet said what it holds, or this node slept and
 	 * the newest word that waited for it is an old one */
@@ -253,9 +255,35 @@ void node_judge_groups(struct hbd_node *node, struct hbd_actions *actions, bool 
 	}
 }
 
-/* When a secondary wants a look at whether it may claim. */
-static int64_t claim_deadline_ns(const struct hbd_node *node, const struct hbd_group *group)
+/*
+ * Two that do not hear each other, and neither of which served, would claim at the same instant:
+ * the second choice gives the first one time to be found on the LAN.
+ */
+static int64_t courtesy_ns(const struct hbd_node *node, uint8_t index)
 {
+	const struct hbd_peer_group *peer = &node->groups[index].peer;
+	uint8_t prefer = node->config->groups[index].prefer;
+	uint8_t first = prefer == HBD_NO_PREFERENCE ? 0 : prefer;
+
+	if (first == node->config->self || (peer->known && node_role_occupies(peer->role)))
+		return 0;
+	return node->config->profile.grant_ns;
+}
+
+int64_t node_silence_claim_ns(const struct hbd_node *node, uint8_t index)
+{
+	const struct hbd_group *group = &node->groups[index];
+	int64_t free_ns = hbd_time_max(group->lease.promised_until_ns, group->hold_until_ns);
+	int64_t silent_ns = node->heard ? hbd_detector_silent_at_ns(&node->detector) :
+			    hbd_time_add(node->alone_since_ns, node->config->profile.alone_ns);
+
+	return hbd_time_add(hbd_time_max(free_ns, silent_ns), courtesy_ns(node, index));
+}
+
+/* When a secondary wants a look at whether it may claim. */
+static int64_t claim_deadline_ns(const struct hbd_node *node, uint8_t index)
+{
+	const struct hbd_group *group = &node->groups[index];
 	int64_t deadline_ns;
 
 	if (node_peer_present(node)) {
@@ -264,13 +292,9 @@ static int64_t claim_deadline_ns(const struct hbd_node *node, const struct hbd_g
 			deadline_ns = hbd_time_min(deadline_ns, unclaimed_at_ns(node, group));
 		return deadline_ns;
 	}
-	deadline_ns = hbd_time_max(group->lease.promised_until_ns, group->hold_until_ns);
 	if (node->detector.gone)
-		return deadline_ns;
-	if (!node->heard)
-		return hbd_time_max(deadline_ns, hbd_time_add(node->alone_since_ns,
-							      node->config->profile.alone_ns));
-	return hbd_time_max(deadline_ns, hbd_detector_silent_at_ns(&node->detector));
+		return hbd_time_max(group->lease.promised_until_ns, group->hold_until_ns);
+	return node_silence_claim_ns(node, index);
 }
 
 int64_t node_group_deadline_ns(const struct hbd_node *node, uint8_t index)
@@ -287,6 +311,9 @@ int64_t node_group_deadline_ns(const struct hbd_node *node, uint8_t index)
 							node->config->profile.quiet_ns));
 	if (group->role == HBD_ROLE_SECONDARY)
 		deadline_ns = hbd_time_min(deadline_ns,
-					   node_pending(node, claim_deadline_ns(node, group)));
+					   node_pending(node, claim_deadline_ns(node, index)));
+	if (group->role == HBD_ROLE_SECONDARY || node_claims_on_silence(group))
+		deadline_ns = hbd_time_min(deadline_ns,
+					   node_pending(node, node_ask_deadline_ns(node, index)));
 	return deadline_ns;
 }

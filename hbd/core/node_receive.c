@@ -1,6 +1,7 @@
 #include "node_internal.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "time.h"
 
@@ -65,6 +66,7 @@ static void take_group(struct hbd_node *node, struct hbd_group *group,
 		.health = entry->health,
 		.epoch = entry->epoch,
 	};
+	memcpy(group->asking.peer_station, entry->station, HBD_STATION_BYTES);
 	if (is_fresh(node, received_ns))
 		group->hold_until_ns = 0;
 	if (node_role_occupies(group->peer.role)) {
@@ -87,6 +89,7 @@ static void take_state(struct hbd_node *node, const struct hbd_heartbeat *heartb
 	node->peer_hb_seq = heartbeat->hb_seq;
 	node->peer_acked = heartbeat->granted_hb_seq;
 	node->peer_running = heartbeat->node_state == HBD_NODE_RUNNING;
+	node->peer_fence = heartbeat->fence;
 	for (uint8_t i = 0; i < node->config->group_count; i++)
 		node->groups[i].peer.known = false;
 	for (uint16_t i = 0; i < heartbeat->group_count; i++) {

@@ -51,14 +51,14 @@ void node_set_lease(struct hbd_node *node, uint8_t group, struct hbd_actions *ac
 /*
  * True while the peer is in a position to claim the group, so that only its grants extend the
  * lease. A silent one is not: without a witness the primary must not stop because its standby
- * died (availability mode).
+ * died (availability mode). Nor is one that is held back by what answers here.
  */
 static bool peer_may_claim(const struct hbd_node *node, uint8_t group)
 {
 	const struct hbd_peer_group *peer = &node->groups[group].peer;
 
 	return hbd_node_peer_state(node) == HBD_PEER_ALIVE && node->peer_running && peer->known &&
-	       peer->role != HBD_ROLE_FAULT && peer->role != HBD_ROLE_STOPPED &&
+	       !(peer->flags & HBD_GROUP_HELD_BACK) && peer->role != HBD_ROLE_FAULT && peer->role != HBD_ROLE_STOPPED &&
 	       peer->role != HBD_ROLE_QUIET;
 }
 
@@ -125,6 +125,8 @@ static void fill_group(const struct hbd_node *node, uint8_t index, struct hbd_gr
 		flags |= HBD_GROUP_FAULT_HARD;
 	if (group->faults & HBD_FAULT_CHECK)
 		flags |= HBD_GROUP_FAULT_SOFT;
+	if (node_is_answered(node, index))
+		flags |= HBD_GROUP_HELD_BACK;
 	*entry = (struct hbd_group_entry){
 		.id = node->config->groups[index].id,
 		.role = (uint8_t)group->role,
@@ -134,6 +136,7 @@ static void fill_group(const struct hbd_node *node, uint8_t index, struct hbd_gr
 		.epoch = group->epoch,
 		.since_s = since_s > UINT32_MAX ? UINT32_MAX : (uint32_t)since_s,
 	};
+	memcpy(entry->station, group->asking.station, HBD_STATION_BYTES);
 }
 
 static uint8_t node_state(const struct hbd_node *node)
@@ -154,7 +157,7 @@ static void fill_heartbeat(const struct hbd_node *node, struct hbd_heartbeat *he
 	heartbeat->interval_us = saturate_us(config->profile.interval_ns);
 	heartbeat->lease_us = holds_any_lease(node) ? saturate_us(node_term_ns(node)) : 0;
 	heartbeat->node_state = node_state(node);
-	heartbeat->fence = config->fence;
+	heartbeat->fence = node->fence;
 	heartbeat->config_digest = config->config_digest;
 	heartbeat->group_count = config->group_count;
 	for (uint8_t i = 0; i < config->group_count; i++)

@@ -47,16 +47,30 @@ static enum hbd_reason loss_reason(enum hbd_peer_state state)
 	return state == HBD_PEER_DIED ? HBD_REASON_PEER_DIED : HBD_REASON_PEER_SILENT;
 }
 
+/* Its heartbeats are lost, but its address answers. */
+static bool peer_serves_unheard(const struct hbd_node *node)
+{
+	for (uint8_t i = 0; i < node->config->group_count; i++)
+		if (node->groups[i].asking.proven_ns != 0)
+			return true;
+	return false;
+}
+
 static void tell_loss(struct hbd_node *node, enum hbd_peer_state state,
 		      struct hbd_actions *actions)
 {
 	/* a claim that is under way tells it, when it is known how it ended */
 	for (uint8_t i = 0; i < node->config->group_count; i++)
-		if (node->groups[i].role == HBD_ROLE_CLAIMING)
+		if (node->groups[i].role == HBD_ROLE_CLAIMING ||
+		    (node->groups[i].role == HBD_ROLE_SECONDARY && !node_has_asked(node, i)))
 			return;
 	if (!owns_any(node) && !node->heard)
 		return;
 	node->peer_loss_told = true;
+	if (peer_serves_unheard(node)) {
+		node_alert(actions, HBD_ALERT_UNHEARD, HBD_SEVERITY_CRITICAL);
+		return;
+	}
 	node_alert(actions, HBD_ALERT_PEER_LOST,
 		   state == HBD_PEER_STOPPED ? HBD_SEVERITY_WARNING : HBD_SEVERITY_CRITICAL)
 		->reason = loss_reason(state);

@@ -90,10 +90,9 @@ static void put_group(struct wire_writer *writer, const struct hbd_group_entry *
 	wire_put_u8(writer, group->flags);
 	wire_put_u16(writer, group->priority);
 	wire_put_u16(writer, group->health);
-	wire_put_u16(writer, 0);
-	wire_put_u64(writer, group->epoch);
+	wire_put_bytes(writer, group->station, HBD_STATION_BYTES);
 	wire_put_u32(writer, group->since_s);
-	wire_put_u32(writer, 0);
+	wire_put_u64(writer, group->epoch);
 }
 
 size_t hbd_packet_encode_heartbeat(const struct hbd_header *header,
@@ -210,17 +209,10 @@ static bool get_group(struct wire_reader *reader, struct hbd_group_entry *ret_gr
 	group.flags = wire_get_u8(reader) & HBD_GROUP_FLAGS_KNOWN;
 	group.priority = wire_get_u16(reader);
 	group.health = wire_get_u16(reader);
-
-	uint16_t reserved = wire_get_u16(reader);
-
-	group.epoch = wire_get_u64(reader);
+	wire_get_bytes(reader, group.station, HBD_STATION_BYTES);
 	group.since_s = wire_get_u32(reader);
-
-	uint32_t reserved_too = wire_get_u32(reader);
-
-	if (reader->failed || reserved != 0 || reserved_too != 0)
-		return false;
-	if (group.role <= HBD_ROLE_UNSET || group.role >= HBD_ROLE_COUNT || group.health > 1000)
+	group.epoch = wire_get_u64(reader);
+	if (reader->failed || group.role <= HBD_ROLE_UNSET || group.role >= HBD_ROLE_COUNT || group.health > 1000)
 		return false;
 	*ret_group = group;
 	return true;

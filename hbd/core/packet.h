@@ -66,7 +66,8 @@ struct hbd_hello {
 #define HBD_GROUP_RESIGNED 0x02	/* handed over: the receiver is to claim it */
 #define HBD_GROUP_FAULT_HARD 0x04	/* the sender cannot serve it */
 #define HBD_GROUP_FAULT_SOFT 0x08	/* a check failed */
-#define HBD_GROUP_FLAGS_KNOWN 0x0f
+#define HBD_GROUP_HELD_BACK 0x10	/* the sender would claim it, did its address not answer */
+#define HBD_GROUP_FLAGS_KNOWN 0x1f
 
 /* One group as its sender sees it. */
 struct hbd_group_entry {
@@ -75,6 +76,7 @@ struct hbd_group_entry {
 	uint8_t flags;
 	uint16_t priority;	/* 100, or 200 on the preferred node */
 	uint16_t health;	/* 0 (worst) .. 1000 */
+	uint8_t station[HBD_STATION_BYTES];	/* answers on the LAN if the sender owns it; 0 = none */
 	uint64_t epoch;		/* of the sender's latest ownership, or the highest it has seen */
 	uint32_t since_s;	/* seconds in this role, saturating */
 };
@@ -97,6 +99,10 @@ struct hbd_heartbeat {
 	uint16_t group_count;
 	struct hbd_group_entry groups[HBD_GROUPS_MAX];
 };
+
+#define HBD_FENCE_NONE 0
+#define HBD_FENCE_LIFETIME 1
+#define HBD_FENCE_KERNEL 2
 
 #define HBD_NODE_QUIET 1
 #define HBD_NODE_RUNNING 2

@@ -32,6 +32,7 @@ static const struct {
 	[HBD_REASON_PEER_RESTARTED] = { "peer-restarted", "the peer's daemon started anew" },
 	[HBD_REASON_PEER_RESIGNED] = { "peer-resigned", "the peer handed over" },
 	[HBD_REASON_PEER_FAULT] = { "peer-fault", "the peer can no longer serve" },
+	[HBD_REASON_ANSWERED] = { "answered", "somebody on the LAN answers for it" },
 	[HBD_REASON_PEER_OUTRANKS] = { "peer-outranks",
 				       "both nodes served and the peer's claim ranks higher" },
 	[HBD_REASON_LEASE_LOST] = { "lease-lost", "this node's lease ran out" },
@@ -85,6 +86,8 @@ static const char *const alert_texts[HBD_ALERT_COUNT] = {
 	[HBD_ALERT_LINK_BACK] = "link-back",
 	[HBD_ALERT_PLUGIN_FAILED] = "plugin-failed",
 	[HBD_ALERT_ADDRESS_RESTORED] = "address-restored",
+	[HBD_ALERT_UNHEARD] = "peer-unheard",
+	[HBD_ALERT_CONFLICT] = "address-conflict",
 	[HBD_ALERT_NOT_TAKEN] = "not-taken",
 	[HBD_ALERT_ENGINE_DIED] = "engine-died",
 };

@@ -36,6 +36,7 @@ enum hbd_reason {
 	HBD_REASON_PEER_RESTARTED,	/* the peer came back as a new process that owns nothing */
 	HBD_REASON_PEER_RESIGNED,	/* the peer handed the group over */
 	HBD_REASON_PEER_FAULT,		/* the peer let go because it cannot serve */
+	HBD_REASON_ANSWERED,		/* somebody on the LAN answers for it */
 	HBD_REASON_PEER_OUTRANKS,	/* two owners met; the peer's claim ranks higher */
 	HBD_REASON_LEASE_LOST,		/* the own lease ran out */
 	HBD_REASON_SWITCHOVER,		/* the operator asked */

@@ -21,6 +21,7 @@ static const struct {
 	[HBD_REASON_PEER_RESTARTED] = { "hbd on {peer} started anew", "hbd on {peer} started anew" },
 	[HBD_REASON_PEER_RESIGNED] = { "{peer} handed over", NULL },
 	[HBD_REASON_PEER_FAULT] = { "{peer} can no longer serve", "{peer} has a fault" },
+	[HBD_REASON_ANSWERED] = { "somebody on the LAN answers for it", NULL },
 	[HBD_REASON_PEER_OUTRANKS] = { "both nodes served and the claim of {peer} ranks higher",
 				       NULL },
 	[HBD_REASON_LEASE_LOST] = { "the lease of {node} ran out", NULL },

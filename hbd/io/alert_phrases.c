@@ -258,6 +258,29 @@ static const struct row rows[] = {
 	  "{node}:\n"
 	  "    journalctl -u hbd           when, and which address\n"
 	  "    ip monitor address          while it happens\n" } },
+	{ HBD_ALERT_UNHEARD, FITS_ALWAYS, false, {
+	  "{node} no longer hears {peer}, which still serves {detail}",
+	  "{node} no longer hears {peer} on any link, but it still answers for {detail} on the LAN. "
+	  "Nothing moved.",
+	  "No heartbeat of {peer} reaches {node} on any link, but {peer} still answers for {detail} "
+	  "on the LAN. So it is the heartbeats that are broken, and nothing was taken over.",
+	  "{peer} is primary for {detail}, as before.",
+	  "Weak: {node} takes over when {peer} no longer answers on the LAN; but if the LAN is cut as "
+	  "well, both serve.",
+	  "Look at cables, switches, interfaces and firewalls (UDP) of all heartbeat links. On both "
+	  "nodes:\n"
+	  "    hbctl status                which direction of which link is dead\n" } },
+	{ HBD_ALERT_CONFLICT, FITS_ALWAYS, false, {
+	  "a stranger ({detail}) answers for an address of {groups}",
+	  "A stranger ({detail}) answers for an address of {groups}. {node} does not take it over.",
+	  "{node} wanted to take {groups} over and asked the LAN for its address. The machine with "
+	  "the Ethernet address {detail} answered, which {peer} has not told to be its own.",
+	  "Whoever has {detail}: {node} does not serve {groups} as long as it answers.",
+	  "Unknown.",
+	  "Find that machine: is it {peer}, which does not hear {node}, or one that uses an address of "
+	  "{groups} by mistake?\n"
+	  "    ip neighbor                 who has which address\n"
+	  "    hbctl status                on both nodes\n" } },
 	{ HBD_ALERT_NOT_TAKEN, FITS_ALWAYS, false, {
 	  "switchover of {groups} failed, {node} serves again",
 	  "{peer} did not take {groups} over. {node} is primary for {groups} again.",
@@ -363,6 +386,8 @@ enum hbd_severity alert_text_reach(const struct record_alert *alert)
 	case HBD_ALERT_LINK_LOST:
 	case HBD_ALERT_PLUGIN_FAILED:
 	case HBD_ALERT_ADDRESS_RESTORED:
+	case HBD_ALERT_UNHEARD:
+	case HBD_ALERT_CONFLICT:
 	case HBD_ALERT_NOT_TAKEN:
 	case HBD_ALERT_ENGINE_DIED:
 	case HBD_ALERT_COUNT:

@@ -1,4 +1,4 @@
-/* The frames that announce.c sends, byte by byte; pure. */
+/* The frames that announce.c and ask.c send, byte by byte; pure. */
 #pragma once
 
 #include <netinet/in.h>
@@ -20,3 +20,10 @@ size_t announce_frame_reply(uint8_t *frame, const uint8_t mac[6], struct in_addr
 /* Unsolicited neighbour advertisement to all nodes, override set; router: its R flag. */
 size_t announce_frame_advertisement(uint8_t *frame, const uint8_t mac[6],
 				    const struct in6_addr *address, bool router);
+
+/* ARP probe to all for an address that is not (yet) ours: sender address 0.0.0.0 (RFC 5227 1.1). */
+size_t announce_frame_probe(uint8_t *frame, const uint8_t mac[6], struct in_addr address);
+
+/* Neighbour solicitation for it, from the unspecified address, so that all nodes get the answer. */
+size_t announce_frame_solicitation(uint8_t *frame, const uint8_t mac[6],
+				   const struct in6_addr *address);

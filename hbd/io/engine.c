@@ -38,12 +38,13 @@ static void ignore_signals(void)
 /* Nothing of the guardian's may stay open here: its sockets would never come to their end. */
 static void close_others(const struct engine_setup *setup)
 {
-	int kept[4 + HBD_LINKS_MAX] = { setup->guardian_fd, setup->scribe_fd, setup->control_fd,
-					setup->announce_fd };
+	int kept[6 + HBD_LINKS_MAX] = { setup->guardian_fd, setup->scribe_fd,
+					setup->control_fd,  setup->announce_fd,
+					setup->ask.arp,	    setup->ask.nd };
 	unsigned from = STDERR_FILENO + 1;
 
 	for (int i = 0; i < HBD_LINKS_MAX; i++)
-		kept[4 + i] = setup->link_fds[i];
+		kept[6 + i] = setup->link_fds[i];
 	for (;;) {
 		unsigned next = UINT_MAX;
 
@@ -77,6 +78,7 @@ static int prepare_node(struct engine *engine)
 		return -ENOSYS;
 	}
 	conf_node_config(setup->conf, setup->self, &engine->node_config);
+	engine->node_config.fence = HBD_FENCE_LIFETIME;
 	engine->node_config.epoch_floor = setup->epoch_floor;
 	if (getrandom(engine->node_config.seed, HBD_SEED_BYTES, 0) != HBD_SEED_BYTES) {
 		log_error("engine: the kernel gives no random seed: %s; giving up",
@@ -103,6 +105,11 @@ static int open_privileged(struct engine *engine)
 	r = announce_open(setup->conf, engine->vip, setup->announce_fd, &engine->announce);
 	if (r < 0) {
 		log_error("engine: cannot prepare announcements: %s; giving up", log_strerror(r));
+		return r;
+	}
+	r = ask_open(setup->conf, engine->vip, setup->announce_fd, &setup->ask, &engine->ask);
+	if (r < 0) {
+		log_error("engine: cannot prepare questions: %s; giving up", log_strerror(r));
 		return r;
 	}
 	return privilege_drop(setup->user);
@@ -167,9 +174,9 @@ static void open_control(struct engine *engine)
 /* Last of all: from now on addresses are the thread's. */
 static int start_hands(struct engine *engine)
 {
+	const struct hands_tools tools = { engine->vip, engine->announce, engine->ask };
 	struct hands **hands = &engine->executor.hands;
-	int r = hands_open(engine->setup->conf, engine->vip, engine->announce,
-			   engine->control.realtime, hands);
+	int r = hands_open(engine->setup->conf, &tools, engine->control.realtime, hands);
 
 	if (r == 0)
 		r = loop_watch(engine->loop, ENGINE_SOURCE_HANDS, hands_fd(*hands));
@@ -225,6 +232,7 @@ static void finish(struct engine *engine)
 	if (engine->links.loop)
 		links_close(&engine->links);
 	hands_close(engine->executor.hands);
+	ask_close(engine->ask);
 	announce_close(engine->announce);
 	vip_close(engine->vip);
 	loop_close(engine->loop);

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "../conf/conf.h"
+#include "ask.h"
 #include "message.h"
 #include "process.h"
 
@@ -30,6 +31,7 @@ struct engine_setup {
 	int guardian_fd;		 /* SOCK_SEQPACKET, struct message */
 	int scribe_fd;			 /* SOCK_SEQPACKET, struct record */
 	int announce_fd;		 /* from announce_socket() */
+	struct ask_sockets ask;		 /* from ask_sockets_open() */
 	int control_fd;			 /* listening unix stream socket; -1 = no control socket */
 	int link_fds[HBD_LINKS_MAX];	 /* from udp_open(); -1 = could not be opened (yet) */
 	struct shared *shared;

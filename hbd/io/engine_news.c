@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../base/log.h"
@@ -51,6 +52,15 @@ static void take_news(struct engine *engine, const struct vip_news *news)
 	}
 }
 
+static void take_station(struct engine *engine, enum hbd_event_type type,
+			 const struct hands_report *report)
+{
+	struct hbd_event event = { .type = type, .group = report->group };
+
+	memcpy(event.station, report->station, sizeof(event.station));
+	event_queue_put(&engine->events, &event);
+}
+
 void engine_read_hands(struct engine *engine)
 {
 	struct hands_report report;
@@ -62,6 +72,12 @@ void engine_read_hands(struct engine *engine)
 			break;
 		case HANDS_NEWS:
 			take_news(engine, &report.news);
+			break;
+		case HANDS_STATION:
+			take_station(engine, HBD_EVENT_STATION, &report);
+			break;
+		case HANDS_ANSWER:
+			take_station(engine, HBD_EVENT_ANSWER, &report);
 			break;
 		case HANDS_UNSET:
 			assert(!"a report has a type");

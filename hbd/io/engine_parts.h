@@ -26,6 +26,7 @@ struct engine {
 	struct outbox outbox;
 	struct vip *vip;
 	struct announce *announce;
+	struct ask *ask;
 	struct executor executor;
 	struct executor_control control;
 	bool links_told[HBD_LINKS_MAX]; /* usable, as the node was last told */

@@ -138,6 +138,9 @@ static void carry_out(struct executor *executor, const struct hbd_action *action
 	case HBD_ACTION_ANNOUNCE:
 		hands_announce(executor->hands, action->group);
 		break;
+	case HBD_ACTION_ASK:
+		hands_ask(executor->hands, action->group);
+		break;
 	case HBD_ACTION_RUN:
 		run_plugin(executor, action, now_ns);
 		break;

@@ -123,6 +123,47 @@ static void name_faults(struct words *words, const struct executor *executor,
 		words->text[words->length - 2] = '\0';
 }
 
+static void name_direction(struct words *words, const struct executor *executor, uint8_t link)
+{
+	const char *node = executor->conf->nodes[executor->self].name;
+	const char *peer = executor->conf->nodes[1 - executor->self].name;
+
+	switch (hbd_detector_link(&executor->node->detector, link,
+				  links_usable(executor->links, link), executor->node->now_ns)) {
+	case HBD_LINK_RX_DEAD:
+		say(words, " (%s receives nothing there)", node);
+		break;
+	case HBD_LINK_TX_DEAD:
+		say(words, " (%s receives nothing that %s sends there)", peer, node);
+		break;
+	case HBD_LINK_UNUSABLE:
+		say(words, " (no interface, address or carrier on %s)", node);
+		break;
+	case HBD_LINK_UNSET:
+	case HBD_LINK_UP:
+	case HBD_LINK_LOSSY:
+		break;
+	}
+}
+
+/* The groups that the peer still answers for. */
+static void name_answered(struct words *words, const struct executor *executor)
+{
+	const char *separator = "";
+
+	for (uint8_t i = 0; i < executor->conf->group_count; i++) {
+		if (!hbd_node_is_held_back(executor->node, i))
+			continue;
+		say(words, "%s%s", separator, executor->conf->groups[i].name);
+		separator = ", ";
+	}
+}
+
+static void name_station(struct words *words, const uint8_t *mac)
+{
+	say(words, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
 static void name_detail(struct words *words, const struct executor *executor,
 			const struct hbd_action *action)
 {
@@ -136,8 +177,17 @@ static void name_detail(struct words *words, const struct executor *executor,
 		name_faults(words, executor, action);
 		break;
 	case HBD_ALERT_LINK_LOST:
+		say(words, "%s", links_name(executor->links, action->link, name));
+		name_direction(words, executor, action->link);
+		break;
 	case HBD_ALERT_LINK_BACK:
 		say(words, "%s", links_name(executor->links, action->link, name));
+		break;
+	case HBD_ALERT_UNHEARD:
+		name_answered(words, executor);
+		break;
+	case HBD_ALERT_CONFLICT:
+		name_station(words, action->alert.station);
 		break;
 	case HBD_ALERT_PLUGIN_FAILED:
 		say(words, "%s (%s)", group->takeover[action->alert.step].name,

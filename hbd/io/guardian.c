@@ -187,6 +187,12 @@ static int prepare(struct guardian *guardian)
 			  log_strerror(result));
 		return result;
 	}
+	result = ask_sockets_open(&guardian->ask);
+	if (result < 0) {
+		log_error("cannot open the sockets to ask the LAN with: %s; giving up",
+			  log_strerror(result));
+		return result;
+	}
 	guardian_plugins_verify(guardian);
 	guardian->shared = mmap(NULL, sizeof(*guardian->shared), PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -320,6 +326,7 @@ static void finish(struct guardian *guardian)
 	}
 	if (guardian->announce_fd >= 0)
 		close(guardian->announce_fd);
+	ask_sockets_close(&guardian->ask);
 	if (guardian->shared)
 		munmap(guardian->shared, sizeof(*guardian->shared));
 	notify_close(&guardian->notify);
@@ -340,6 +347,7 @@ int guardian_run(const struct guardian_config *config)
 	guardian->conf = config->conf;
 	guardian->self = config->self;
 	guardian->announce_fd = guardian->control_fd = -1;
+	guardian->ask = (struct ask_sockets){ -1, -1 };
 	guardian->engine.pid_fd = guardian->engine.socket = -1;
 	guardian->scribe.pid_fd = -1;
 	memset(guardian->scribe.guardian_pair, -1, sizeof(guardian->scribe.guardian_pair));

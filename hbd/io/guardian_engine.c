@@ -306,6 +306,7 @@ static int fork_engine(struct guardian *guardian, int pair[2])
 		.guardian_fd = pair[1],
 		.scribe_fd = guardian->scribe.engine_pair[0],
 		.announce_fd = guardian->announce_fd,
+		.ask = guardian->ask,
 		.control_fd = guardian->control_fd,
 		.shared = guardian->shared,
 	};

@@ -106,7 +106,8 @@ struct guardian {
 	uint64_t epoch_base;
 	struct shared *shared;
 	int control_fd;
-	int announce_fd;		/* kept open so that an engine's end is quick */
+	int announce_fd;		/* these two are kept open so that an engine's end is quick */
+	struct ask_sockets ask;
 	struct engine_watch engine;
 	struct wills wills;
 	struct scribe_watch scribe;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@ struct orders {
 	uint64_t release_id;
 	bool restore;
 	bool announce;
+	bool ask;
 };
 
 struct hands {
@@ -43,13 +45,15 @@ struct hands {
 	/* the thread's */
 	struct vip *vip;
 	struct announce *announce;
+	struct ask *ask;
+	uint8_t stations[HBD_GROUPS_MAX][HBD_STATION_BYTES]; /* as they were told */
 	int64_t restore_ns[HBD_GROUPS_MAX]; /* putting back is tried again then */
 };
 
 static bool is_empty(const struct orders *orders)
 {
 	return orders->acquire_id == 0 && orders->release_id == 0 && !orders->restore &&
-	       !orders->announce;
+	       !orders->announce && !orders->ask;
 }
 
 /* A group to be released, or else any for which something is to be done; -1 = none. */
@@ -107,6 +111,27 @@ static void report_news(void *context, const struct vip_news *news)
 	report(context, &told);
 }
 
+static void report_answer(void *context, uint8_t group, const uint8_t *station)
+{
+	struct hands_report answer = { .type = HANDS_ANSWER, .group = group };
+
+	memcpy(answer.station, station, sizeof(answer.station));
+	report(context, &answer);
+}
+
+static void report_stations(struct hands *hands)
+{
+	for (uint8_t i = 0; i < hands->conf->group_count; i++) {
+		struct hands_report told = { .type = HANDS_STATION, .group = i };
+
+		ask_station(hands->ask, i, told.station);
+		if (memcmp(told.station, hands->stations[i], sizeof(told.station)) == 0)
+			continue;
+		memcpy(hands->stations[i], told.station, sizeof(told.station));
+		report(hands, &told);
+	}
+}
+
 static int64_t lease_left_ns(const struct hands *hands, uint8_t group)
 {
 	return atomic_load(&hands->lease_until_ns[group]) - clock_now_ns();
@@ -150,6 +175,8 @@ static void restore(struct hands *hands, uint8_t group)
 
 static void carry_out(struct hands *hands, uint8_t group, const struct orders *orders)
 {
+	if (orders->ask)
+		ask_send(hands->ask, group);
 	if (orders->release_id != 0)
 		release(hands, group, orders->release_id);
 	if (orders->acquire_id != 0)
@@ -198,6 +225,8 @@ static void wait_for_work(struct hands *hands)
 	struct pollfd wait[] = {
 		{ .fd = hands->wake_fd, .events = POLLIN },
 		{ .fd = vip_fd(hands->vip), .events = POLLIN },
+		{ .fd = ask_fds(hands->ask)->arp, .events = POLLIN },
+		{ .fd = ask_fds(hands->ask)->nd, .events = POLLIN },
 	};
 	int64_t now_ns = clock_now_ns();
 	int64_t until_ns = deadline_ns(hands, now_ns);
@@ -205,7 +234,7 @@ static void wait_for_work(struct hands *hands)
 	const struct timespec timeout = { left_ns / HBD_S_NS, left_ns % HBD_S_NS };
 	uint64_t count;
 
-	if (ppoll(wait, 2, until_ns == HBD_NEVER_NS ? NULL : &timeout, NULL) <= 0)
+	if (ppoll(wait, sizeof(wait) / sizeof(wait[0]), until_ns == HBD_NEVER_NS ? NULL : &timeout, NULL) <= 0)
 		return;
 	/* it was readable, and nobody else reads it */
 	if ((wait[0].revents & POLLIN) && read(hands->wake_fd, &count, sizeof(count)) < 0)
@@ -221,11 +250,14 @@ static void *run(void *context)
 	prctl(PR_SET_NAME, "hbd-hands");
 	if (hands->realtime)
 		privilege_realtime_below();
+	report_stations(hands);
 	while (!atomic_load(&hands->ending)) {
 		wait_for_work(hands);
+		ask_read(hands->ask, report_answer, hands);
 		while ((group = take_orders(hands, &orders)) >= 0)
 			carry_out(hands, (uint8_t)group, &orders);
 		vip_dispatch(hands->vip, report_news, hands);
+		report_stations(hands);
 		keep(hands);
 	}
 	return NULL;
@@ -264,8 +296,8 @@ static int open_descriptors(struct hands *hands)
 	return 0;
 }
 
-int hands_open(const struct hbd_conf *conf, struct vip *vip, struct announce *announce,
-	       bool realtime, struct hands **ret_hands)
+int hands_open(const struct hbd_conf *conf, const struct hands_tools *tools, bool realtime,
+	       struct hands **ret_hands)
 {
 	struct hands *hands = calloc(1, sizeof(*hands));
 	int r;
@@ -273,8 +305,9 @@ int hands_open(const struct hbd_conf *conf, struct vip *vip, struct announce *an
 	if (!hands)
 		return -ENOMEM;
 	hands->conf = conf;
-	hands->vip = vip;
-	hands->announce = announce;
+	hands->vip = tools->vip;
+	hands->announce = tools->announce;
+	hands->ask = tools->ask;
 	hands->realtime = realtime;
 	hands->wake_fd = hands->reports[0] = hands->reports[1] = -1;
 	for (uint8_t i = 0; i < HBD_GROUPS_MAX; i++)
@@ -371,6 +404,14 @@ void hands_announce(struct hands *hands, uint8_t group)
 {
 	pthread_mutex_lock(&hands->lock);
 	hands->orders[group].announce = true;
+	pthread_mutex_unlock(&hands->lock);
+	wake(hands);
+}
+
+void hands_ask(struct hands *hands, uint8_t group)
+{
+	pthread_mutex_lock(&hands->lock);
+	hands->orders[group].ask = true;
 	pthread_mutex_unlock(&hands->lock);
 	wake(hands);
 }

@@ -1,5 +1,6 @@
 /*
- * The engine's hands: a thread that adds, removes, renews and announces addresses.
+ * The engine's hands: a thread that adds, removes, renews and announces addresses, and asks for
+ * them.
  *
  * The kernel has one lock for all configuration of the network, which any program may hold for as
  * long as it likes, and a thousand IPv6 addresses take a second. None of it may delay a heartbeat:
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "announce.h"
+#include "ask.h"
 #include "vip.h"
 
 struct hands;
@@ -27,23 +29,30 @@ enum hands_report_type {
 	HANDS_UNSET = 0,
 	HANDS_DONE, /* an acquisition or a release ended */
 	HANDS_NEWS, /* something happened to interfaces or addresses */
+	HANDS_STATION, /* the Ethernet address that answers for a group here is another now */
+	HANDS_ANSWER,  /* somebody answered for a group on the LAN */
 };
 
 struct hands_report {
 	enum hands_report_type type;
 	struct vip_news news; /* NEWS */
-	uint8_t group;	      /* DONE: this one and those below */
+	uint8_t station[HBD_STATION_BYTES]; /* STATION: zeros = none; ANSWER: who */
+	uint8_t group;	      /* all but NEWS; DONE: those below as well */
 	uint64_t id;	      /* as it was asked for */
 	int result;	      /* 0 or a negative errno, which was logged */
 	size_t failed_vip;    /* index of the first address that failed, if one did */
 };
 
-/*
- * Starts the thread. vip and announce are its own until hands_close() returns, and outlive it.
- * realtime: the loop runs in real time. 0 or a negative errno.
- */
-int hands_open(const struct hbd_conf *conf, struct vip *vip, struct announce *announce,
-	       bool realtime, struct hands **ret_hands);
+/* What the thread works with: its own until hands_close() returns; outlives it. */
+struct hands_tools {
+	struct vip *vip;
+	struct announce *announce;
+	struct ask *ask;
+};
+
+/* Starts the thread. realtime: the loop runs in real time. 0 or a negative errno. */
+int hands_open(const struct hbd_conf *conf, const struct hands_tools *tools, bool realtime,
+	       struct hands **ret_hands);
 
 /* Ends the thread after what it is doing now; the rest is dropped. hands may be NULL. */
 void hands_close(struct hands *hands);
@@ -64,3 +73,6 @@ void hands_restore(struct hands *hands, uint8_t group);
 
 /* (Re)starts the group's announcements. A release ends them. */
 void hands_announce(struct hands *hands, uint8_t group);
+
+/* Asks the LAN once who answers for the group; ANSWER tells. */
+void hands_ask(struct hands *hands, uint8_t group);

@@ -18,6 +18,7 @@
 #	power_loss NODE			both cables dead at the same instant, then all its processes
 #	silence NODE LINK...		the switch drops what goes to and comes from there (lan, xo);
 #	heal				nobody loses carrier; heal undoes all silence and loss
+#	mute NODE			the switch drops its heartbeats and nothing else; heal undoes it
 #	loss PERCENT LINK...		between the nodes, at random, each frame on its own
 #	unplug NODE LINK, plug NODE LINK	carrier goes, comes back
 #	responder_start NODE		answers probes as that node (power_on does it)
@@ -212,6 +213,10 @@ loss() {
 			iifname "{ $link-lb1, $link-lb2 }" oifname "{ $link-lb1, $link-lb2 }" \
 			numgen random mod 100 '<' "$percent" counter drop
 	done
+}
+
+mute() {
+	on sw nft add rule bridge bed loss iifname "{ lan-$1, xo-$1 }" udp dport 694 counter drop
 }
 
 unplug() { ip -n sw link set "$2-$1" down; }

@@ -21,6 +21,7 @@
 #include "../../hbd/conf/loader.h"
 #include "../../hbd/core/time.h"
 #include "../../hbd/io/announce.h"
+#include "../../hbd/io/ask.h"
 #include "../../hbd/io/udp.h"
 #include "engine_bed.h"
 
@@ -162,7 +163,7 @@ static _Noreturn void run_engine(struct engine_bed *bed, int node, int guardian,
 	const char *what;
 
 	enter(bed, node);
-	if (announce_socket(&setup.announce_fd) < 0)
+	if (announce_socket(&setup.announce_fd) < 0 || ask_sockets_open(&setup.ask) < 0)
 		_exit(EXIT_FAILURE);
 	for (uint8_t i = 0; i < HBD_LINKS_MAX; i++) {
 		setup.link_fds[i] = -1;

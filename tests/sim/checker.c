@@ -74,7 +74,7 @@ static void check_announcement(struct checker *checker, const struct world *worl
 
 /*
  * A process that starts or wakes and hears nobody takes the pair for itself in the end, even if it
- * is merely deaf. Asking the LAN would tell; the links alone cannot.
+ * is merely deaf, unless somebody answers for it on the LAN.
  */
 static void note_deaf(struct checker *checker, const struct world *world)
 {
@@ -83,12 +83,13 @@ static void note_deaf(struct checker *checker, const struct world *world)
 	for (uint8_t i = 0; i < HBD_NODES; i++) {
 		if (broken && (world->lives[i] != checker->lives[i] ||
 			       world->machines[i].life == WORLD_FROZEN))
-			checker->deaf = true;
+			checker->starts_deaf = true;
 		checker->lives[i] = world->lives[i];
 	}
 	if (!broken && world->machines[0].life == WORLD_RUNNING &&
 	    world->machines[1].life == WORLD_RUNNING)
-		checker->deaf = false;
+		checker->starts_deaf = checker->deaf = false;
+	checker->deaf = checker->deaf || (checker->starts_deaf && world->lan_cut);
 }
 
 static void watch(void *context, const struct world *world, uint8_t machine,
@@ -121,7 +122,8 @@ void checker_look(struct checker *checker, const struct world *world)
 	bool apart = is_mute(world, 0) && is_mute(world, 1);
 	bool together = !is_mute(world, 0) && !is_mute(world, 1);
 
-	if (apart && checker->apart_since_ns == HBD_NEVER_NS)
+	/* while they see each other on the LAN neither claims */
+	if (apart && world->lan_cut && checker->apart_since_ns == HBD_NEVER_NS)
 		checker->apart_since_ns = world->now_ns;
 	if (checker->apart_since_ns != HBD_NEVER_NS || checker->deaf)
 		checker->parted_ns = world->now_ns;

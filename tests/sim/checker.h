@@ -16,6 +16,7 @@ struct checker {
 	int64_t together_ns;		/* since when both directions carry something */
 	int64_t parted_ns;		/* last instant of a total cut, or of a deaf start */
 	int64_t frozen_ns;		/* last instant at which an engine did not run */
+	bool starts_deaf;		/* a process began or woke while a direction was mute */
 	bool deaf;			/* a process started or woke while one direction was cut */
 	uint64_t lives[HBD_NODES];
 	bool lease_apart[HBD_NODES][WORLD_GROUPS_MAX];	/* the lease in force was set while apart */

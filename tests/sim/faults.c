@@ -17,6 +17,7 @@ static const char *const texts[FAULT_COUNT] = {
 	[FAULT_CUT] = "one direction of a link cut",
 	[FAULT_DEAF] = "one direction of all links cut",
 	[FAULT_APART] = "all links cut",
+	[FAULT_LAN] = "LAN cut",
 	[FAULT_LOSSY] = "loss",
 	[FAULT_SLOW] = "delay",
 	[FAULT_DOUBLES] = "duplicates",
@@ -45,6 +46,7 @@ static int64_t longest_ns(enum fault_kind kind)
 	case FAULT_CUT:
 	case FAULT_DEAF:
 	case FAULT_APART:
+	case FAULT_LAN:
 	case FAULT_LOSSY:
 	case FAULT_SLOW:
 	case FAULT_DOUBLES:
@@ -220,6 +222,9 @@ static void begin(struct faults *faults, struct world *world, const struct fault
 		set_cut(world, 0, true);
 		set_cut(world, 1, true);
 		break;
+	case FAULT_LAN:
+		world->lan_cut = true;
+		break;
 	case FAULT_LOSSY:
 		set_loss(world, fault, true);
 		break;
@@ -277,6 +282,9 @@ static void end(struct faults *faults, struct world *world, const struct fault *
 		set_cut(world, 0, false);
 		set_cut(world, 1, false);
 		break;
+	case FAULT_LAN:
+		world->lan_cut = false;
+		break;
 	case FAULT_LOSSY:
 		set_loss(world, fault, false);
 		break;
@@ -329,6 +337,7 @@ int64_t faults_apply(struct faults *faults, struct world *world)
 
 void faults_heal(struct faults *faults, struct world *world)
 {
+	world->lan_cut = false;
 	for (uint8_t machine = 0; machine < HBD_NODES; machine++) {
 		set_cut(world, machine, false);
 		for (uint8_t link = 0; link < WORLD_LINKS; link++) {

@@ -18,6 +18,7 @@ enum fault_kind {
 	FAULT_CUT,		/* one direction of one link */
 	FAULT_DEAF,		/* one direction of all links */
 	FAULT_APART,		/* all links, both directions */
+	FAULT_LAN,		/* the clients' LAN does not carry questions either */
 	FAULT_LOSSY,		/* 30 % on one link, or 10 % on both */
 	FAULT_SLOW,		/* delay and jitter on a link */
 	FAULT_DOUBLES,		/* duplicates */

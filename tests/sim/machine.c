@@ -37,17 +37,38 @@ bool world_answers(const struct world *world, uint8_t machine, uint8_t group)
 	return m->powered && kernel->present && world_clock(world, machine) < kernel->until_ns;
 }
 
-static void add_job(struct world *world, uint8_t machine, uint64_t id, int64_t duration_ns,
-		    int result)
+static void add_job(struct world *world, uint8_t machine, int64_t duration_ns,
+		    struct hbd_event event)
 {
 	assert(world->job_count < WORLD_JOBS_MAX);
 	world->jobs[world->job_count++] = (struct world_job){
 		.ends_ns = world->now_ns + duration_ns,
 		.machine = machine,
 		.life = world->lives[machine],
-		.id = id,
-		.result = result,
+		.event = event,
 	};
+}
+
+static void add_result(struct world *world, uint8_t machine, uint64_t id, int64_t duration_ns,
+		       int result)
+{
+	add_job(world, machine, duration_ns,
+		(struct hbd_event){ .type = HBD_EVENT_DONE, .done = { .id = id, .result = result } });
+}
+
+/* The kernel of the machine answers for what its fence lets through. */
+static void ask_lan(struct world *world, uint8_t machine, uint8_t group)
+{
+	int64_t trip_ns = world_between(&world->random, 50 * HBD_US_NS, 400 * HBD_US_NS);
+	uint8_t other = (uint8_t)(1 - machine);
+
+	if (world->lan_cut || !world_answers(world, other, group) ||
+	    world_chance(&world->random, world->lan_loss_permille))
+		return;
+	add_job(world, machine, trip_ns,
+		(struct hbd_event){ .type = HBD_EVENT_ANSWER,
+				    .group = group,
+				    .station = { 2, 0, 0, 0, 0, other } });
 }
 
 static void trace(const struct world *world, uint8_t machine, const struct hbd_action *action)
@@ -71,9 +92,9 @@ static void run_plugin(struct world *world, uint8_t machine, const struct hbd_ac
 {
 	int64_t duration_ns = world_between(&world->random, HBD_MS_NS, 50 * HBD_MS_NS);
 
-	add_job(world, machine, action->id, duration_ns,
-		world_chance(&world->random, world->plugin_again_permille) ? -EAGAIN :
-		world_chance(&world->random, world->plugin_failure_permille) ? -EIO : 0);
+	add_result(world, machine, action->id, duration_ns,
+		   world_chance(&world->random, world->plugin_again_permille) ? -EAGAIN :
+		   world_chance(&world->random, world->plugin_failure_permille) ? -EIO : 0);
 }
 
 static void announce(const struct world *world, struct world_kernel *kernel, uint64_t epoch)
@@ -102,18 +123,21 @@ static void carry_out(struct world *world, uint8_t machine, const struct hbd_act
 		break;
 	case HBD_ACTION_ACQUIRE:
 		kernel->present = !world_chance(&world->random, world->refusal_permille);
-		add_job(world, machine, action->id, NETLINK_NS,
-			kernel->present ? 0 : -EADDRNOTAVAIL);
+		add_result(world, machine, action->id, NETLINK_NS,
+			   kernel->present ? 0 : -EADDRNOTAVAIL);
 		break;
 	case HBD_ACTION_RELEASE:
 		kernel->present = false;
-		add_job(world, machine, action->id, NETLINK_NS, 0);
+		add_result(world, machine, action->id, NETLINK_NS, 0);
 		break;
 	case HBD_ACTION_RESTORE:
 		kernel->present = true;
 		break;
 	case HBD_ACTION_ANNOUNCE:
 		announce(world, kernel, m->node.groups[action->group].epoch);
+		break;
+	case HBD_ACTION_ASK:
+		ask_lan(world, machine, action->group);
 		break;
 	case HBD_ACTION_RUN:
 		run_plugin(world, machine, action);
@@ -213,9 +237,7 @@ void machine_end_job(struct world *world, size_t index)
 		world->jobs[world->job_count++] = job;
 		return;
 	}
-	world_event(world, job.machine,
-		    (struct hbd_event){ .type = HBD_EVENT_DONE,
-					.done = { .id = job.id, .result = job.result } });
+	world_event(world, job.machine, job.event);
 }
 
 void world_event(struct world *world, uint8_t machine, struct hbd_event event)
@@ -269,6 +291,11 @@ void world_start(struct world *world, uint8_t machine)
 			    (struct hbd_event){ .type = HBD_EVENT_LINK,
 						.link = i,
 						.link_state = { .usable = true } });
+	for (uint8_t i = 0; i < world->group_count; i++)
+		world_event(world, machine,
+			    (struct hbd_event){ .type = HBD_EVENT_STATION,
+						.group = i,
+						.station = { 2, 0, 0, 0, 0, machine } });
 }
 
 void world_power_off(struct world *world, uint8_t machine)

@@ -15,7 +15,7 @@ static void fill_config(const struct world *world, uint8_t machine,
 	config->link_count = WORLD_LINKS;
 	config->group_count = world->group_count;
 	config->key_count = 1;
-	config->fence = 2;
+	config->fence = HBD_FENCE_KERNEL;
 	config->keys[0].id = 1;
 	memset(config->keys[0].bytes, 0x5a, sizeof(config->keys[0].bytes));
 	for (uint8_t i = 0; i < world->group_count; i++) {

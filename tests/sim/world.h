@@ -79,13 +79,12 @@ struct world_machine {
 	struct hbd_node node;
 };
 
-/* A plugin or a netlink batch under way. */
+/* A plugin, a netlink batch or a question on the LAN under way: what it will tell, and when. */
 struct world_job {
 	int64_t ends_ns;
 	uint8_t machine;
 	uint64_t life;			/* of the machine when it began */
-	uint64_t id;
-	int result;
+	struct hbd_event event;
 };
 
 struct world;
@@ -109,6 +108,8 @@ struct world {
 	struct hbd_actions actions;
 	uint64_t steps;
 	uint64_t changes;		/* of role */
+	bool lan_cut;			/* the machines do not see each other on the clients' LAN */
+	int lan_loss_permille;		/* of questions there */
 	int refusal_permille;		/* of addresses by the kernel */
 	int plugin_failure_permille;
 	int plugin_again_permille;	/* "try again" */
