@@ -105,6 +105,15 @@ void hbd_node_init(struct hbd_node *node, const struct hbd_node_config *config, 
 		init_group(node, i, now_ns);
 }
 
+/* What the peer did not do may wait in the sockets, or have begun this moment. */
+static void restart_patience(struct hbd_node *node, struct hbd_group *group)
+{
+	if (group->resigned && group->resigned_until_ns != HBD_NEVER_NS)
+		node_await_taking(node, group);
+	if (group->unowned_since_ns != HBD_NEVER_NS)
+		group->unowned_since_ns = node->now_ns;
+}
+
 /*
  * What was slept through is no evidence. After a stall as long as a lease the peer may have claimed
  * and, having heard nothing, gone over to long leases: until it is heard, only their end makes a
@@ -115,6 +124,8 @@ static void take_stall(struct hbd_node *node, int64_t late_ns)
 	const struct hbd_profile *profile = &node->config->profile;
 
 	hbd_detector_stalled(&node->detector, late_ns, node->now_ns);
+	for (uint8_t i = 0; i < node->config->group_count; i++)
+		restart_patience(node, &node->groups[i]);
 	if (late_ns < profile->grant_ns)
 		return;
 	for (uint8_t i = 0; i < node->config->group_count; i++) {

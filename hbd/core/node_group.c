@@ -144,6 +144,15 @@ void node_hold_claims(struct hbd_node *node, struct hbd_group *group)
 					    hbd_time_add(from_ns, profile->grant_ns));
 }
 
+void node_await_taking(struct hbd_node *node, struct hbd_group *group)
+{
+	const struct hbd_profile *profile = &node->config->profile;
+
+	group->resigned_until_ns =
+		hbd_time_add(node->now_ns, profile->grant_ns +
+					   NOT_TAKEN_INTERVALS * profile->interval_ns);
+}
+
 void node_check_leases(struct hbd_node *node, struct hbd_actions *actions)
 {
 	for (uint8_t i = 0; i < node->config->group_count; i++)
@@ -217,7 +226,6 @@ static void take_released(struct hbd_node *node, uint8_t index, int result,
 			  struct hbd_actions *actions)
 {
 	struct hbd_group *group = &node->groups[index];
-	const struct hbd_profile *profile = &node->config->profile;
 
 	group->release_id = 0;
 	if (result < 0) {
@@ -226,10 +234,7 @@ static void take_released(struct hbd_node *node, uint8_t index, int result,
 		group->retry_ns = hbd_time_add(node->now_ns, node->config->groups[index].retry_ns);
 	}
 	if (group->resigned)
-		group->resigned_until_ns = hbd_time_add(node->now_ns,
-							profile->grant_ns +
-								NOT_TAKEN_INTERVALS *
-									profile->interval_ns);
+		node_await_taking(node, group);
 	node_hold_claims(node, group);
 	node_cause(node, index, HBD_CAUSE_RELEASED, HBD_REASON_ADDRESSES_OFF, actions);
 	hbd_takeover_begin_release(&group->plan);

@@ -79,6 +79,9 @@ void node_done(struct hbd_node *node, uint64_t id, int result, struct hbd_action
 void node_cause(struct hbd_node *node, uint8_t group, enum hbd_cause cause,
 		enum hbd_reason reason, struct hbd_actions *actions);
 
+/* From now on the peer has some time to take what was handed to it. */
+void node_await_taking(struct hbd_node *node, struct hbd_group *group);
+
 /* No claim on the evidence of silence until this node has listened for a whole Lg. */
 void node_hold_claims(struct hbd_node *node, struct hbd_group *group);
 

@@ -58,6 +58,7 @@ int main(void)
 
 	if (!url || !curl) {
 		printf("%s\n", url ? "libcurl does not start" : "http is not set");
+		curl_easy_cleanup(curl);
 		return EXIT_FAILURE;
 	}
 	code = get(curl, url, error);

@@ -3,6 +3,7 @@
  * that reloads its configuration serves meanwhile and is good, too.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,30 @@ static int fail(const char *what, int error)
 	return EXIT_FAILURE;
 }
 
+static int look(sd_bus *bus, const char *unit, const char *path)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	char *state = NULL;
+	bool good;
+	int result = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path,
+						"org.freedesktop.systemd1.Unit", "ActiveState",
+						&error, &state);
+
+	if (result < 0)
+		printf("%s: %s\n", unit, error.message ? error.message : strerror(-result));
+	else
+		printf("%s is %s\n", unit, state);
+	good = result >= 0 && (strcmp(state, "active") == 0 || strcmp(state, "reloading") == 0);
+	sd_bus_error_free(&error);
+	free(state);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(void)
 {
 	const char *unit = getenv("HBD_PARAMETER_UNIT");
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	char *path = NULL, *state = NULL;
 	sd_bus *bus = NULL;
+	char *path = NULL;
 	int result;
 
 	if (!unit)
@@ -29,15 +48,10 @@ int main(void)
 		return fail(unit, result);
 	result = sd_bus_open_system(&bus);
 	if (result < 0)
-		return fail("systemd cannot be asked, there is no system bus", result);
-	result = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path,
-					    "org.freedesktop.systemd1.Unit", "ActiveState", &error,
-					    &state);
-	if (result < 0) {
-		printf("%s: %s\n", unit, error.message ? error.message : strerror(-result));
-		return EXIT_FAILURE;
-	}
-	printf("%s is %s\n", unit, state);
-	return strcmp(state, "active") == 0 || strcmp(state, "reloading") == 0 ? EXIT_SUCCESS
-									      : EXIT_FAILURE;
+		result = fail("systemd cannot be asked, there is no system bus", result);
+	else
+		result = look(bus, unit, path);
+	sd_bus_unref(bus);
+	free(path);
+	return result;
 }

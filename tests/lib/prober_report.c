@@ -195,3 +195,12 @@ void prober_figures_print(const struct prober_figures *figures, FILE *file)
 	fputc('\n', file);
 	json_decref(report);
 }
+
+void prober_figures_free(struct prober_figures *figures)
+{
+	series_free(&figures->service);
+	series_free(&figures->owners);
+	free(figures->targets);
+	figures->targets = NULL;
+	figures->target_count = 0;
+}

@@ -55,3 +55,4 @@ void prober_figures_late(struct prober_figures *figures, int64_t late_ns);
 void prober_figures_answer(struct prober_figures *figures, const struct probe_answer *answer,
 			   int64_t now_ns);
 void prober_figures_print(const struct prober_figures *figures, FILE *file);
+void prober_figures_free(struct prober_figures *figures);

@@ -7,6 +7,12 @@
 
 #include "tool.h"
 
+void series_free(struct series *series)
+{
+	free(series->requests);
+	*series = (struct series){0};
+}
+
 uint64_t series_send(struct series *series, int64_t now_ns)
 {
 	if (series->count == series->size) {

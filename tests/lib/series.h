@@ -52,6 +52,8 @@ struct series_summary {
 	size_t two_owners;		/* requests that more than one node answered */
 };
 
+void series_free(struct series *series);
+
 /* Notes a request and returns its number, from 0. Exits if memory runs out. */
 uint64_t series_send(struct series *series, int64_t now_ns);
 

@@ -70,6 +70,23 @@ static int64_t draw_duration(struct world_random *random, enum fault_kind kind)
 	return world_between(random, duration_ns / 3, duration_ns);
 }
 
+/* One draw a statement: the order within an expression is the compiler's, and a seed must be the
+ * same run everywhere. */
+static struct fault draw_fault(struct world_random *random, int64_t from_ns, int64_t until_ns,
+			       uint8_t group_count)
+{
+	struct fault fault = { 0 };
+
+	fault.kind = (enum fault_kind)world_between(random, 1, FAULT_COUNT - 1);
+	fault.begins_ns = world_between(random, from_ns, until_ns - 1);
+	fault.machine = (uint8_t)world_between(random, 0, 1);
+	fault.link = (uint8_t)world_between(random, 0, WORLD_LINKS - 1);
+	fault.group = (uint8_t)world_between(random, 0, group_count - 1);
+	fault.ends_ns = hbd_time_min(until_ns,
+				     fault.begins_ns + draw_duration(random, fault.kind));
+	return fault;
+}
+
 void faults_draw(struct faults *faults, uint64_t seed, int64_t from_ns, int64_t until_ns,
 		 uint8_t group_count)
 {
@@ -80,24 +97,14 @@ void faults_draw(struct faults *faults, uint64_t seed, int64_t from_ns, int64_t 
 	faults->random.state = seed ^ 0x6661756c7473u;
 	faults->records = calloc(RECORDS_MAX, sizeof(*faults->records));
 	assert(faults->records != NULL);
-	enabled = world_random(&faults->random) | 1u << world_between(&faults->random, 1,
-								       FAULT_COUNT - 1);
+	enabled = world_random(&faults->random);
+	enabled |= UINT64_C(1) << world_between(&faults->random, 1, FAULT_COUNT - 1);
 	count = (size_t)world_between(&faults->random, 3, FAULTS_MAX);
 	while (faults->count < count) {
-		struct fault fault = {
-			.kind = (enum fault_kind)world_between(&faults->random, 1,
-							       FAULT_COUNT - 1),
-			.begins_ns = world_between(&faults->random, from_ns, until_ns - 1),
-			.machine = (uint8_t)world_between(&faults->random, 0, 1),
-			.link = (uint8_t)world_between(&faults->random, 0, WORLD_LINKS - 1),
-			.group = (uint8_t)world_between(&faults->random, 0, group_count - 1),
-		};
+		struct fault fault = draw_fault(&faults->random, from_ns, until_ns, group_count);
 
-		if (!(enabled & 1u << fault.kind))
-			continue;
-		fault.ends_ns = hbd_time_min(until_ns, fault.begins_ns +
-						       draw_duration(&faults->random, fault.kind));
-		faults->items[faults->count++] = fault;
+		if (enabled & UINT64_C(1) << fault.kind)
+			faults->items[faults->count++] = fault;
 	}
 }
 
@@ -182,7 +189,8 @@ static void send_junk(struct faults *faults, struct world *world, const struct f
 
 		for (size_t at = 0; at < length; at++)
 			bytes[at] = (uint8_t)world_random(&faults->random);
-		if (faults->record_count > 0 && world_chance(&faults->random, 700)) {
+		if (faults->record_count > 0 && faults->records[0].length > 0 &&
+		    world_chance(&faults->random, 700)) {
 			const struct world_flight *old = &faults->records[0];
 
 			length = old->length;

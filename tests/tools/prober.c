@@ -316,5 +316,6 @@ int main(int argc, char **argv)
 	prober.figures.realtime = tool_realtime(1);
 	run(&prober);
 	prober_figures_print(&prober.figures, stdout);
+	prober_figures_free(&prober.figures);
 	return 0;
 }

@@ -81,7 +81,7 @@ static void test_row(void **state)
 	assert_int_equal(summary.answered, row->answered);
 	assert_int_equal(summary.changes, row->changes);
 	assert_int_equal(summary.two_owners, row->two_owners);
-	free(series.requests);
+	series_free(&series);
 }
 
 static void test_two_owner_intervals(void **state)
@@ -95,7 +95,7 @@ static void test_two_owner_intervals(void **state)
 	assert_string_equal(text, "[[1.0,5.0],[7.0,8.0]]");
 	free(text);
 	json_decref(list);
-	free(series.requests);
+	series_free(&series);
 }
 
 static void test_last_of_a_node(void **state)
@@ -106,7 +106,7 @@ static void test_last_of_a_node(void **state)
 	assert_int_equal(series_last_of(&series, 0, INT64_MAX), 1004 * MS);
 	assert_int_equal(series_last_of(&series, 0, 1004 * MS), 1001 * MS);
 	assert_int_equal(series_last_of(&series, 1, 1002 * MS), 0);
-	free(series.requests);
+	series_free(&series);
 }
 
 static void test_gaps_that_ended_earlier_do_not_count(void **state)
@@ -116,7 +116,7 @@ static void test_gaps_that_ended_earlier_do_not_count(void **state)
 	(void)state;
 	assert_int_equal(series_summarize(&series, 1004 * MS).longest.gap_ns, 3 * MS);
 	assert_int_equal(series_summarize(&series, 1005 * MS).longest.gap_ns, 1 * MS);
-	free(series.requests);
+	series_free(&series);
 }
 
 static void test_answers_to_nothing_are_ignored(void **state)
@@ -127,7 +127,7 @@ static void test_answers_to_nothing_are_ignored(void **state)
 	series_answer(&series, 1, 0, 1001 * MS);
 	series_answer(&series, UINT64_MAX, 0, 1001 * MS);
 	assert_int_equal(series_summarize(&series, 0).answered, 1);
-	free(series.requests);
+	series_free(&series);
 }
 
 static void test_machine_stalls_where_all_processors_do(void **state)
