@@ -131,10 +131,11 @@ void hbd_detector_new_session(struct hbd_detector *detector)
 	detector->max_gap_ns = 0;
 }
 
-void hbd_detector_gone(struct hbd_detector *detector, bool died)
+void hbd_detector_gone(struct hbd_detector *detector, bool died, int64_t received_ns)
 {
 	detector->gone = true;
 	detector->died = died;
+	detector->gone_ns = received_ns;
 }
 
 /*

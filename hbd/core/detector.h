@@ -48,6 +48,7 @@ struct hbd_detector {
 	bool heard;
 	bool gone;			/* GOODBYE was received; until the next sign of life */
 	bool died;			/* that GOODBYE was a last will */
+	int64_t gone_ns;		/* when that was */
 	int64_t max_gap_ns;		/* longest silence over all links since the session began */
 	uint32_t stalls;		/* of this node */
 	int64_t longest_stall_ns;
@@ -72,7 +73,7 @@ void hbd_detector_heard(struct hbd_detector *detector, uint8_t link,
 void hbd_detector_new_session(struct hbd_detector *detector);
 
 /* The peer ended its session; died: by its guardian. */
-void hbd_detector_gone(struct hbd_detector *detector, bool died);
+void hbd_detector_gone(struct hbd_detector *detector, bool died, int64_t received_ns);
 
 /* This node did not run for late_ns before now_ns. */
 void hbd_detector_stalled(struct hbd_detector *detector, int64_t late_ns, int64_t now_ns);

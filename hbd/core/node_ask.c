@@ -46,7 +46,7 @@ static bool could_claim(const struct hbd_node *node, uint8_t index)
 {
 	const struct hbd_group *group = &node->groups[index];
 
-	if (node->detector.gone || node->stopping)
+	if (node_just_left(node) || node->stopping)
 		return false;
 	return group->role == HBD_ROLE_SECONDARY || node_claims_on_silence(group);
 }

@@ -1,8 +1,8 @@
 /*
  * What the files of node share; not for others. node.c takes events, node_receive.c packets,
- * node_send.c builds packets and renews leases, node_ask.c asks the LAN, node_judge.c finds the causes that the arbiter's
- * table is asked about, node_group.c carries out transitions and plans, node_watch.c tells about
- * the peer and the links.
+ * node_send.c builds packets and renews leases, node_ask.c asks the LAN, node_judge.c finds the
+ * causes that the arbiter's table is asked about, node_group.c carries out transitions and plans,
+ * node_watch.c tells about the peer and the links.
  */
 #pragma once
 
@@ -24,6 +24,9 @@ static inline bool node_role_occupies(enum hbd_role role)
 {
 	return hbd_role_owns(role) || role == HBD_ROLE_RELEASING;
 }
+
+/* It said GOODBYE so recently that no process of it can have started since, and claimed unheard. */
+bool node_just_left(const struct hbd_node *node);
 
 /* The peer is heard now: what its newest heartbeat said still counts. */
 bool node_peer_present(const struct hbd_node *node);

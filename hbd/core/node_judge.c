@@ -152,6 +152,20 @@ static enum hbd_reason judge_vacancy(const struct hbd_node *node, struct hbd_gro
 								 : HBD_REASON_UNSET;
 }
 
+bool node_just_left(const struct hbd_node *node)
+{
+	return node->detector.gone &&
+	       node->now_ns < hbd_time_add(node->detector.gone_ns,
+					   node->config->profile.grant_ns);
+}
+
+static enum hbd_reason loss_reason(const struct hbd_node *node)
+{
+	if (!node->detector.gone)
+		return HBD_REASON_PEER_SILENT;
+	return node->detector.died ? HBD_REASON_PEER_DIED : HBD_REASON_PEER_STOPPED;
+}
+
 /* The peer is not heard. */
 static enum hbd_reason judge_silence(const struct hbd_node *node, const struct hbd_group *group,
 				     uint8_t index)
@@ -165,8 +179,7 @@ static enum hbd_reason judge_silence(const struct hbd_node *node, const struct h
 	if (!node->heard)
 		return node->now_ns >= hbd_time_add(node->alone_since_ns, profile->alone_ns) ?
 		       HBD_REASON_ALONE : HBD_REASON_UNSET;
-	return hbd_node_peer_state(node) == HBD_PEER_SILENT ? HBD_REASON_PEER_SILENT
-							     : HBD_REASON_UNSET;
+	return hbd_node_peer_state(node) == HBD_PEER_UNKNOWN ? HBD_REASON_UNSET : loss_reason(node);
 }
 
 /* May this secondary claim, and why? */
@@ -179,10 +192,8 @@ static enum hbd_reason claim_reason(const struct hbd_node *node, struct hbd_grou
 	if ((state == HBD_PEER_STOPPED || state == HBD_PEER_DIED) &&
 	    node->now_ns < group->hold_until_ns)
 		return HBD_REASON_UNSET;
-	if (state == HBD_PEER_STOPPED)
-		return HBD_REASON_PEER_STOPPED;
-	if (state == HBD_PEER_DIED)
-		return HBD_REASON_PEER_DIED;
+	if (node_just_left(node))
+		return loss_reason(node);
 	if (!node_peer_present(node)) {
 		group->unowned_since_ns = HBD_NEVER_NS;
 		return judge_silence(node, group, index);
@@ -292,7 +303,7 @@ static int64_t claim_deadline_ns(const struct hbd_node *node, uint8_t index)
 			deadline_ns = hbd_time_min(deadline_ns, unclaimed_at_ns(node, group));
 		return deadline_ns;
 	}
-	if (node->detector.gone)
+	if (node_just_left(node))
 		return hbd_time_max(group->lease.promised_until_ns, group->hold_until_ns);
 	return node_silence_claim_ns(node, index);
 }

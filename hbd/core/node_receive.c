@@ -173,7 +173,7 @@ static void take_goodbye(struct hbd_node *node, const struct hbd_received *recei
 	bool will = received->header.flags & HBD_FLAG_WILL;
 
 	take_epochs(node, &received->heartbeat);
-	hbd_detector_gone(&node->detector, will);
+	hbd_detector_gone(&node->detector, will, received_ns);
 	forget_peer(node);
 	for (uint8_t i = 0; i < node->config->group_count; i++) {
 		hbd_lease_forget_promise(&node->groups[i].lease);

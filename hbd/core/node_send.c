@@ -58,8 +58,8 @@ static bool peer_may_claim(const struct hbd_node *node, uint8_t group)
 	const struct hbd_peer_group *peer = &node->groups[group].peer;
 
 	return hbd_node_peer_state(node) == HBD_PEER_ALIVE && node->peer_running && peer->known &&
-	       !(peer->flags & HBD_GROUP_HELD_BACK) && peer->role != HBD_ROLE_FAULT && peer->role != HBD_ROLE_STOPPED &&
-	       peer->role != HBD_ROLE_QUIET;
+	       !(peer->flags & HBD_GROUP_HELD_BACK) && peer->role != HBD_ROLE_FAULT &&
+	       peer->role != HBD_ROLE_STOPPED && peer->role != HBD_ROLE_QUIET;
 }
 
 /* A renewal was sent now: extend what this node may extend by itself. */

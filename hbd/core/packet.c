@@ -212,7 +212,8 @@ static bool get_group(struct wire_reader *reader, struct hbd_group_entry *ret_gr
 	wire_get_bytes(reader, group.station, HBD_STATION_BYTES);
 	group.since_s = wire_get_u32(reader);
 	group.epoch = wire_get_u64(reader);
-	if (reader->failed || group.role <= HBD_ROLE_UNSET || group.role >= HBD_ROLE_COUNT || group.health > 1000)
+	if (reader->failed || group.role <= HBD_ROLE_UNSET || group.role >= HBD_ROLE_COUNT ||
+	    group.health > 1000)
 		return false;
 	*ret_group = group;
 	return true;

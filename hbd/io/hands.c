@@ -234,7 +234,8 @@ static void wait_for_work(struct hands *hands)
 	const struct timespec timeout = { left_ns / HBD_S_NS, left_ns % HBD_S_NS };
 	uint64_t count;
 
-	if (ppoll(wait, sizeof(wait) / sizeof(wait[0]), until_ns == HBD_NEVER_NS ? NULL : &timeout, NULL) <= 0)
+	if (ppoll(wait, sizeof(wait) / sizeof(wait[0]),
+		  until_ns == HBD_NEVER_NS ? NULL : &timeout, NULL) <= 0)
 		return;
 	/* it was readable, and nobody else reads it */
 	if ((wait[0].revents & POLLIN) && read(hands->wake_fd, &count, sizeof(count)) < 0)

@@ -46,7 +46,8 @@ struct links {
 	struct link items[HBD_LINKS_MAX];
 };
 
-/* A link's number is that of its source in the loop. fds: the sockets there are, or -1 each; they become this module's. 0 or a negative errno. */
+/* A link's number is that of its source in the loop. fds: the sockets there are, or -1 each; they
+ * become this module's. 0 or a negative errno. */
 int links_open(struct links *links, const struct hbd_conf *conf, uint8_t self, const int *fds,
 	       struct loop *loop);
 void links_close(struct links *links);

@@ -35,9 +35,13 @@ static bool may_be_two(const struct checker *checker, const struct world *world,
 {
 	int64_t healed_ns = checker->parted_ns;
 
-	for (uint8_t i = 0; i < HBD_NODES; i++)
-		if (world->machines[i].life != WORLD_RUNNING && checker->lease_apart[i][group])
+	for (uint8_t i = 0; i < HBD_NODES; i++) {
+		if (world->machines[i].life == WORLD_RUNNING)
+			continue;
+		/* or it can neither be heard nor asked, and died with a long lease */
+		if (checker->lease_apart[i][group] || (is_mute(world, i) && world->lan_cut))
 			return true;
+	}
 	if (checker->excused[group])
 		healed_ns = hbd_time_max(checker->together_ns, checker->frozen_ns);
 	return checker->apart_since_ns != HBD_NEVER_NS || checker->deaf ||

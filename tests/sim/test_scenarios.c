@@ -315,6 +315,25 @@ static void of_two_that_start_without_hearing_each_other_one_serves(void **state
 	world_free(story.world);
 }
 
+static void a_goodbye_of_long_ago_is_no_evidence_of_now(void **state)
+{
+	struct story story = running_pair(HBD_PROFILE_LAN);
+
+	(void)state;
+	set_fault(&story, 1, HBD_FAULT_INTERFACE, true);
+	tell(&story, 0, HBD_EVENT_STOP);
+	let(&story, S);
+	/* it starts again, unheard, and serves alone */
+	cut(&story, 0, true);
+	cut(&story, 1, true);
+	world_start(story.world, 0);
+	let(&story, 7 * S);
+	assert_true(world_answers(story.world, 0, 0));
+	set_fault(&story, 1, HBD_FAULT_INTERFACE, false);
+	let_node_0_serve(&story, 20 * S);
+	world_free(story.world);
+}
+
 static void P6_after_a_total_cut_one_owner_within_two_intervals(void **state)
 {
 	(void)state;
@@ -591,6 +610,7 @@ int main(void)
 		cmocka_unit_test(a_stranger_that_answers_is_a_conflict_and_holds_a_claim_back),
 		cmocka_unit_test(an_answer_without_a_fence_proves_nothing),
 		cmocka_unit_test(of_two_that_start_without_hearing_each_other_one_serves),
+		cmocka_unit_test(a_goodbye_of_long_ago_is_no_evidence_of_now),
 		cmocka_unit_test(P6_after_a_total_cut_one_owner_within_two_intervals),
 		cmocka_unit_test(P9_loss_causes_no_move),
 		cmocka_unit_test(P10_a_deleted_address_is_restored_and_announced_without_a_move),

@@ -7,7 +7,7 @@
 
 #include "run.h"
 
-#define SEEDS 200
+#define SEEDS 3000
 
 static const char *const texts[MUTANT_COUNT] = {
 	[MUTANT_LEASE] = "a lease that outlasts the promise",

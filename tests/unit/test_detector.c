@@ -86,9 +86,9 @@ static void who_said_good_bye_is_gone_until_heard_again(void **state)
 	struct hbd_detector detector = heard_at(BEGIN);
 
 	(void)state;
-	hbd_detector_gone(&detector, false);
+	hbd_detector_gone(&detector, false, MS);
 	assert_int_equal(hbd_detector_state(&detector, BEGIN + 1), HBD_PEER_STOPPED);
-	hbd_detector_gone(&detector, true);
+	hbd_detector_gone(&detector, true, MS);
 	assert_int_equal(hbd_detector_state(&detector, BEGIN + 1), HBD_PEER_DIED);
 	hear(&detector, 0, 2, BEGIN + 2);
 	assert_int_equal(hbd_detector_state(&detector, BEGIN + 2), HBD_PEER_ALIVE);
