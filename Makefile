@@ -232,6 +232,13 @@ cover: ## coverage of unit, golden and simulation: build/cover/index.html
 	gcovr --root . --filter hbd/ --filter plugins/ --print-summary \
 		--html-details build/cover/index.html build/cover && exit $$status
 
+.PHONY: soak soak-loss soak-busy
+soak: soak-loss soak-busy ## both soaks, SOAK_SECONDS=600 each
+soak-loss: all $(TOOLS) ## fast, 30 % loss on one of two links: no change of role
+	@BUILD=$(B) tests/soak/run loss
+soak-busy: all $(TOOLS) ## lan, every processor busy: no change of role
+	@BUILD=$(B) tests/soak/run busy
+
 .PHONY: fuzz run-fuzz
 fuzz: ## libFuzzer, FUZZ_SECONDS=10 for each of tests/fuzz/fuzz_*.c (clang)
 	@$(MAKE) --no-print-directory VARIANT=fuzz run-fuzz

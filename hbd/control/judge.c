@@ -64,13 +64,25 @@ static bool is_refused(const struct judge_scene *scene)
 	       status_lists(scene->peer, "mismatches", "version");
 }
 
+/* The peer serves unheard: told with the group. */
+static bool is_answered(const json_t *status)
+{
+	const json_t *group;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "groups"), i, group)
+		if (status_is(group, "answered_by", "peer"))
+			return true;
+	return false;
+}
+
 static void judge_peer_absence(const struct judge_scene *scene)
 {
 	const char *peer = scene->peer_name;
 	char age[STATUS_DURATION_BYTES];
 	struct judge_finding *finding;
 
-	if (scene->peer_heard || is_refused(scene))
+	if (scene->peer_heard || is_refused(scene) || is_answered(scene->status))
 		return;
 	if (all_links_unusable(scene->status)) {
 		finding = judge_tell(scene, JUDGE_WARNING,

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,21 @@ static void nobody_owns(const struct judge_scene *scene, const json_t *group,
 	const char *name = status_string(group, "name");
 	struct judge_finding *finding;
 
-	if (is_moving(group, peer_view)) {
+	if (status_is(group, "answered_by", "peer")) {
+		finding = judge_tell(scene, JUDGE_WARNING, "%s is not heard, but it answers for %s "
+				     "on the LAN: its heartbeats are lost.", scene->peer_name,
+				     name);
+		judge_advise(finding, "Check the heartbeat links: cables, switches, and firewalls "
+				      "(UDP port %" PRId64 ") on both nodes.",
+			     status_number(json_object_get(scene->status, "configuration"),
+					   "port"));
+	} else if (status_is(group, "answered_by", "stranger")) {
+		finding = judge_tell(scene, JUDGE_CRITICAL, "A machine that is not known to be %s "
+				     "answers for %s on the LAN; %s does not take it over.",
+				     scene->peer_name, name, scene->self_name);
+		judge_advise(finding, "Find it: 'ip neighbor', 'journalctl -u hbd'; it may be %s, "
+				      "unheard, or use the address by mistake.", scene->peer_name);
+	} else if (is_moving(group, peer_view)) {
 		finding = judge_tell(scene, JUDGE_WARNING, "%s is between two owners right now.",
 				     name);
 		judge_advise(finding, "Nothing yet: look again in a moment.");

@@ -126,6 +126,14 @@ static enum hbd_reason last_reason(const struct hbd_group *state)
 	return is_complete ? state->claim_reason : state->reason;
 }
 
+/* Who answers on the LAN for what this node would claim. */
+static const char *answered_by(const struct snapshot_source *source, uint8_t group)
+{
+	if (hbd_node_is_answered(source->node, group))
+		return "peer";
+	return hbd_node_is_held_back(source->node, group) ? "stranger" : NULL;
+}
+
 json_t *snapshot_group(const struct snapshot_source *source, uint8_t group)
 {
 	const struct hbd_conf_group *conf = &source->conf->groups[group];
@@ -136,7 +144,7 @@ json_t *snapshot_group(const struct snapshot_source *source, uint8_t group)
 					  : json_null();
 
 	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:I, s:i, s:o, s:o, s:b, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o, s:o}",
+			 " s:o, s:o, s:o, s:o}",
 			 "name", conf->name, "role", hbd_role_text(state->role), "role_age_ms",
 			 snapshot_age_ms(source, state->since_ns), "reason",
 			 hbd_reason_text(last_reason(state)), "reason_sentence",
@@ -146,7 +154,8 @@ json_t *snapshot_group(const struct snapshot_source *source, uint8_t group)
 			 addresses(source, group), "lease_left_ms", lease, "switchover",
 			 switchover(source, group), "plan", plan(source, group), "last_failure",
 			 last_failure(source, group), "checks", checks(source, group), "peer",
-			 peer_view(&state->peer));
+			 peer_view(&state->peer), "answered_by",
+			 snapshot_text(answered_by(source, group)));
 }
 
 static json_t *drops(const struct hbd_link_state *state)

@@ -165,6 +165,9 @@ bool hbd_node_holds(const struct hbd_node *node, uint8_t group);
 /* True while an answer from the LAN keeps this node from claiming the group. */
 bool hbd_node_is_held_back(const struct hbd_node *node, uint8_t group);
 
+/* True while the peer, which is not heard, answers for the group: told to it, it may renew on that. */
+bool hbd_node_is_answered(const struct hbd_node *node, uint8_t group);
+
 /* 0 if the group could be handed to the peer now, or what forbids it, as a negative errno:
  * -EPERM not primary here, -EHOSTDOWN peer not alive, -EINVAL configurations differ,
  * -ENODEV the peer has a fault, -EBUSY a takeover or release is under way. */

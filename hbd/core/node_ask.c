@@ -33,7 +33,7 @@ bool hbd_node_is_held_back(const struct hbd_node *node, uint8_t index)
 		is_recent(group->asking.stranger_ns, CONFLICT_NS, node->now_ns));
 }
 
-bool node_is_answered(const struct hbd_node *node, uint8_t index)
+bool hbd_node_is_answered(const struct hbd_node *node, uint8_t index)
 {
 	const struct hbd_group *group = &node->groups[index];
 
@@ -202,7 +202,7 @@ void node_take_answer(struct hbd_node *node, uint8_t index, const uint8_t *stati
 		      struct hbd_actions *actions)
 {
 	struct hbd_asking *asking = &node->groups[index].asking;
-	bool was_answered = node_is_answered(node, index);
+	bool was_answered = hbd_node_is_answered(node, index);
 
 	if (!is_asking(node, index) || memcmp(station, asking->station, HBD_STATION_BYTES) == 0)
 		return;
@@ -217,6 +217,6 @@ void node_take_answer(struct hbd_node *node, uint8_t index, const uint8_t *stati
 	if (asking->proven_ns == node->now_ns || asking->stranger_ns == node->now_ns)
 		node_cause(node, index, HBD_CAUSE_ANSWERED, HBD_REASON_ANSWERED, actions);
 	/* the peer, if it hears this node, goes on by itself */
-	if (!was_answered && node_is_answered(node, index))
+	if (!was_answered && hbd_node_is_answered(node, index))
 		node->news = true;
 }

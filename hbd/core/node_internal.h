@@ -67,8 +67,6 @@ bool node_claims_on_silence(const struct hbd_group *group);
 bool node_asks_again(struct hbd_node *node, uint8_t group, struct hbd_actions *actions);
 /* Nobody has answered for long enough to claim on silence. */
 bool node_has_asked(const struct hbd_node *node, uint8_t group);
-/* The peer's address answers: told to the peer, which may renew on it. */
-bool node_is_answered(const struct hbd_node *node, uint8_t group);
 
 /* node_judge.c; when a claim on silence is due, if nothing is heard and nobody answers. */
 int64_t node_silence_claim_ns(const struct hbd_node *node, uint8_t group);

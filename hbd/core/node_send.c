@@ -125,7 +125,7 @@ static void fill_group(const struct hbd_node *node, uint8_t index, struct hbd_gr
 		flags |= HBD_GROUP_FAULT_HARD;
 	if (group->faults & HBD_FAULT_CHECK)
 		flags |= HBD_GROUP_FAULT_SOFT;
-	if (node_is_answered(node, index))
+	if (hbd_node_is_answered(node, index))
 		flags |= HBD_GROUP_HELD_BACK;
 	*entry = (struct hbd_group_entry){
 		.id = node->config->groups[index].id,

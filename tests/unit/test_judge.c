@@ -54,6 +54,13 @@ static const struct row rows[] = {
 	{"a node without any link looks at itself first", "{'peer': {'state': 'silent'}}", NULL,
 	 "{'verdict': 'unusable'}", JUDGE_WARNING,
 	 "lb1 is cut off from lb2: every link is down on this side."},
+	{"an unheard peer that answers on the LAN serves", "{'peer': {'state': 'silent'}}",
+	 "{'role': 'secondary', 'peer': null, 'answered_by': 'peer'}", NULL, JUDGE_WARNING,
+	 "lb2 is not heard, but it answers for web on the LAN: its heartbeats are lost."},
+	{"a stranger that answers keeps this node from serving", "{'peer': {'state': 'silent'}}",
+	 "{'role': 'secondary', 'peer': null, 'answered_by': 'stranger'}", NULL, JUDGE_CRITICAL,
+	 "A machine that is not known to be lb2 answers for web on the LAN; lb1 does not take it "
+	 "over."},
 	{"what a silent peer said last is no second owner", "{'peer': {'state': 'silent'}}",
 	 "{'peer': {'role': 'primary'}}", NULL, JUDGE_WARNING,
 	 "There is no standby: lb2 has been silent for 12 ms."},
