@@ -13,14 +13,14 @@ def email(port, to="ops@example.org", more=""):
 	return '{ plugin = "email"; to = ( "%s" ); server = "127.0.0.1:%d"; %s }' % (to, port, more)
 
 
-def sms(port, more=""):
-	return '{ plugin = "sms"; to = ( "+15550100" ); url = "http://127.0.0.1:%d/?n={to}&t={text}"; ' \
-	       'severity = "critical"; %s }' % (port, more)
-
-
 def unwrapped(mail):
 	"""Its text, wherever its lines end."""
 	return " ".join(mail.get_content().split())
+
+
+def sms(port, more=""):
+	return '{ plugin = "sms"; to = ( "+15550100" ); url = "http://127.0.0.1:%d/?n={to}&t={text}"; ' \
+	       'severity = "critical"; %s }' % (port, more)
 
 
 def a_failover_of_ten_groups_is_one_mail(bed):
@@ -293,4 +293,4 @@ def an_alert_that_nobody_wants_is_only_logged(bed):
 
 run([value for name, value in list(globals().items())
      if callable(value) and getattr(value, "__module__", "") == "__main__" and
-     name not in ("email", "sms")])
+     name not in ("email", "sms", "unwrapped")])
