@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <netlink/attr.h>
 #include <netlink/netlink.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "netlink_why.h"
 #include "rtnl_private.h"
 
 /* Waiting answers must fit the socket's buffer, about 1 KiB of the kernel's memory each. If they do
@@ -107,24 +107,6 @@ int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t length)
 	return sent < 0 ? -errno : 0;
 }
 
-/* Keeps what the kernel says in words about a refusal. */
-static void keep_why(struct rtnl *rtnl, struct nlmsghdr *header)
-{
-	const struct nlmsgerr *error = nlmsg_data(header);
-	size_t skip = sizeof(*error);
-	struct nlattr *text;
-
-	if (rtnl->why[0] != '\0' || !(header->nlmsg_flags & NLM_F_ACK_TLVS))
-		return;
-	if (!(header->nlmsg_flags & NLM_F_CAPPED))
-		skip += error->msg.nlmsg_len - sizeof(error->msg);
-	if (skip >= (size_t)nlmsg_datalen(header))
-		return;
-	text = nlmsg_find_attr(header, (int)skip, NLMSGERR_ATTR_MSG);
-	if (text)
-		nla_strlcpy(rtnl->why, text, sizeof(rtnl->why));
-}
-
 /* Notes the answers in one datagram; returns how many requests they answered. */
 static size_t take_answers(struct rtnl *rtnl, int length, uint32_t base,
 			   struct rtnl_request *requests, size_t count)
@@ -143,7 +125,7 @@ static size_t take_answers(struct rtnl *rtnl, int length, uint32_t base,
 		requests[index].result = error->error;
 		answered++;
 		if (error->error != 0)
-			keep_why(rtnl, header);
+			netlink_why(header, rtnl->why, sizeof(rtnl->why));
 	}
 	return answered;
 }
