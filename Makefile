@@ -10,6 +10,8 @@ VERSION := 0.1.0
 CC         ?= cc
 CLANG      ?= clang
 PKG_CONFIG ?= pkg-config
+# bpftool is where only root looks for programs.
+BPFTOOL    ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
 CFLAGS     ?= -O2 -g
 LDFLAGS    ?=
 DESTDIR    ?=
@@ -24,6 +26,8 @@ UNITDIR    ?= $(LIBDIR)/systemd/system
 COMPLETIONDIR ?= $(DATADIR)/bash-completion/completions
 VARIANT    ?= release
 FUZZ_SECONDS ?= 10
+# 0 = without the fence in the kernel: needs neither libbpf nor clang.
+FENCE      ?= 1
 V          ?= 0
 
 B := build/$(VARIANT)
@@ -34,7 +38,8 @@ say = $(if $(filter 1,$(V)),,@$(if $(quiet),,printf '  %-7s %s\n' '$(1)' '$(2)';
 
 # ---- flags: CFLAGS and LDFLAGS are the user's, OWN_ ones are ours ------------------------------
 
-PACKAGES := libnl-3.0 libnl-route-3.0 libconfig libsystemd libsodium libcap-ng jansson
+PACKAGES := libnl-3.0 libnl-route-3.0 libconfig libsystemd libsodium libcap-ng jansson \
+	$(if $(filter-out 0,$(FENCE)),libbpf)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
@@ -78,7 +83,10 @@ endif
 # Everything but the programs' main files goes into one archive.
 MAINS := hbd/main.c hbd/control/hbctl.c
 LIB := $(B)/libhbd.a
-LIB_SOURCES := $(filter-out $(MAINS),$(wildcard hbd/*.c hbd/*/*.c))
+# What runs in the kernel is no part of them; with or without, one of two stands for it.
+BPF_SOURCE := hbd/io/fence.bpf.c
+NOT_FENCE := hbd/io/fence_program$(if $(filter-out 0,$(FENCE)),_absent).c
+LIB_SOURCES := $(filter-out $(MAINS) $(BPF_SOURCE) $(NOT_FENCE),$(wildcard hbd/*.c hbd/*/*.c))
 CORE_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard hbd/core/*.c))
 PROGRAMS := $(if $(wildcard hbd/main.c),$(B)/hbd) $(if $(wildcard hbd/control/hbctl.c),$(B)/hbctl)
 
@@ -123,6 +131,22 @@ $(PLACED_OBJECTS): private OWN_CFLAGS += $(PLACES)
 $(O)/%.o: %.c $(B)/flags
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CFLAGS) $(OWN_CFLAGS) -MMD -MP -c $< -o $@
+
+# The fence's program: compiled for the kernel, then made a header that holds it.
+BPF_HEADER := $(B)/bpf/fence.skel.h
+MULTIARCH = $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_FLAGS = -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror \
+	$(if $(MULTIARCH),-idirafter /usr/include/$(MULTIARCH))
+$(B)/bpf/flags: FORCE
+	$(call stamp,$(CLANG) $(BPF_FLAGS) $(BPFTOOL))
+$(B)/bpf/fence.o: $(BPF_SOURCE) $(B)/bpf/flags
+	$(call say,BPF,$<)$(CLANG) $(BPF_FLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@ || { \
+		echo 'make FENCE=0 builds without the fence, which clang compiles'; exit 1; } >&2
+$(BPF_HEADER): $(B)/bpf/fence.o
+	$(Q)$(BPFTOOL) gen object $(@D)/fence.linked.o $<
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $(@D)/fence.linked.o name fence_bpf > $@
+$(O)/hbd/io/fence_program.o: $(BPF_HEADER)
+$(O)/hbd/io/fence_program.o: private OWN_CFLAGS += -isystem $(B)/bpf
 
 # $(1) archive, $(2) its sources
 define archive
@@ -277,7 +301,7 @@ format: ## clang-format all C files; look at what it does to tables before you c
 format-check: ## tabs, 100 columns, braces and blanks
 	@$(RUN_SUITE) format-check 'tests/lib/check-format $(C_FILES)'
 tidy: ## clang-tidy with the checks of .clang-tidy
-	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- $(filter-out -f%,$(OWN_CFLAGS)) -Ihbd
+	clang-tidy --quiet $(filter-out $(BPF_SOURCE),$(filter %.c,$(C_FILES))) -- $(filter-out -f%,$(OWN_CFLAGS)) -Ihbd
 
 # ---- installation ------------------------------------------------------------------------------
 
