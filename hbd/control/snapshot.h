@@ -18,7 +18,7 @@ struct snapshot_extra {
 	const char *version;
 	bool realtime;			/* SCHED_RR is in force */
 	bool memory_locked;
-	const char *fence;		/* "address lifetime" */
+	const char *fence;		/* "kernel deadline", or "address lifetime: why" */
 	uint8_t alerts_configured;	/* these five from MESSAGE_SPOOL */
 	uint64_t spool_taken;
 	uint32_t spool_pending;

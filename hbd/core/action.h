@@ -64,6 +64,8 @@ enum hbd_alert {
 	HBD_ALERT_CONFLICT,		/* a stranger on the LAN answers for the group's address */
 	HBD_ALERT_NOT_TAKEN,		/* a switchover failed, this node serves again */
 	HBD_ALERT_ENGINE_DIED,		/* by the guardian: the engine died or hung; its groups move */
+	HBD_ALERT_UNFENCED,		/* by the guardian: no fence in the kernel */
+	HBD_ALERT_FENCED,		/* it is in force again */
 	HBD_ALERT_COUNT
 };
 

@@ -90,6 +90,8 @@ static const char *const alert_texts[HBD_ALERT_COUNT] = {
 	[HBD_ALERT_CONFLICT] = "address-conflict",
 	[HBD_ALERT_NOT_TAKEN] = "not-taken",
 	[HBD_ALERT_ENGINE_DIED] = "engine-died",
+	[HBD_ALERT_UNFENCED] = "unfenced",
+	[HBD_ALERT_FENCED] = "fenced",
 };
 
 const char *hbd_role_text(enum hbd_role role)

@@ -300,6 +300,22 @@ static const struct row rows[] = {
 	  "LOST until the engine runs again on {node}.",
 	  LOOK_HERE
 	  "If it dies again and again, report the lines around its death.\n" } },
+	{ HBD_ALERT_UNFENCED, FITS_ALWAYS, false, {
+	  "{node} has no fence in the kernel",
+	  "{node} runs without the fence in the kernel ({detail}). If engine and guardian both hang, "
+	  "its addresses answer for some seconds more.",
+	  "{node} runs without the fence in the kernel: {detail}.",
+	  "Unchanged.",
+	  "Works. If hbd hangs as a whole on {node}, its addresses answer until their lifetime is "
+	  "over, some seconds more; {peer} waits for that.",
+	  LOOK_HERE } },
+	{ HBD_ALERT_FENCED, FITS_ALWAYS, true, {
+	  "{node} has its fence again",
+	  "The fence in the kernel of {node} is in force again.",
+	  "The fence in the kernel of {node} is in force again.",
+	  "Unchanged.",
+	  "Works.",
+	  "Nothing has to be done.\n" } },
 };
 
 static const struct alert_phrase test_phrase = {
@@ -373,6 +389,7 @@ enum hbd_severity alert_text_reach(const struct record_alert *alert)
 		return HBD_SEVERITY_CRITICAL;
 	case HBD_ALERT_CONFIG_AGREES:
 	case HBD_ALERT_LINK_BACK:
+	case HBD_ALERT_FENCED:
 		return HBD_SEVERITY_WARNING;
 	case HBD_ALERT_UNSET:
 	case HBD_ALERT_TAKEOVER:
@@ -390,6 +407,7 @@ enum hbd_severity alert_text_reach(const struct record_alert *alert)
 	case HBD_ALERT_CONFLICT:
 	case HBD_ALERT_NOT_TAKEN:
 	case HBD_ALERT_ENGINE_DIED:
+	case HBD_ALERT_UNFENCED:
 	case HBD_ALERT_COUNT:
 		break;
 	}

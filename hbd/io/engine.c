@@ -146,6 +146,7 @@ static void wire(struct engine *engine)
 	executor->shared = engine->setup->shared;
 	executor->links = &engine->links;
 	executor->outbox = &engine->outbox;
+	executor->fence = engine->setup->fence;
 	executor->events = &engine->events;
 	executor_init(executor);
 	executor->epoch_told = engine->setup->epoch_floor + EPOCH_LIFE;

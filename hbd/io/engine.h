@@ -32,6 +32,7 @@ struct engine_setup {
 	int scribe_fd;			 /* SOCK_SEQPACKET, struct record */
 	int announce_fd;		 /* from announce_socket() */
 	struct ask_sockets ask;		 /* from ask_sockets_open() */
+	struct fence *fence;		 /* inherited; NULL = none in the kernel */
 	int control_fd;			 /* listening unix stream socket; -1 = no control socket */
 	int link_fds[HBD_LINKS_MAX];	 /* from udp_open(); -1 = could not be opened (yet) */
 	struct shared *shared;

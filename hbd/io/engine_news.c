@@ -118,6 +118,19 @@ static void take_spool(struct engine *engine, const struct message *message)
 	snprintf(spool->detail, sizeof(spool->detail), "%s", message->spool.detail);
 }
 
+static void take_fence(struct engine *engine, const struct message *message)
+{
+	const struct hbd_event event = {
+		.type = HBD_EVENT_FENCE,
+		.fence = message->fence.in_force ? HBD_FENCE_KERNEL : HBD_FENCE_LIFETIME,
+	};
+	struct executor *executor = &engine->executor;
+
+	executor->fence_in_force = message->fence.in_force;
+	snprintf(executor->fence_why, sizeof(executor->fence_why), "%s", message->fence.why);
+	event_queue_put(&engine->events, &event);
+}
+
 static void take_message(struct engine *engine, const struct message *message, int fd,
 			 int64_t now_ns)
 {
@@ -142,6 +155,9 @@ static void take_message(struct engine *engine, const struct message *message, i
 		break;
 	case MESSAGE_SPOOL:
 		take_spool(engine, message);
+		break;
+	case MESSAGE_FENCE:
+		take_fence(engine, message);
 		break;
 	case MESSAGE_DIGEST:
 		engine->node_config.config_digest = message->digest;

@@ -8,6 +8,7 @@
 #include "../base/log.h"
 #include "epoch.h"
 #include "executor_tell.h"
+#include "fence.h"
 
 void executor_init(struct executor *executor)
 {
@@ -41,6 +42,21 @@ static void store_will(struct executor *executor, const struct hbd_action *actio
 	atomic_thread_fence(memory_order_seq_cst);
 	memcpy(will->bytes, packet->bytes, packet->length);
 	atomic_store_explicit(&will->length, packet->length, memory_order_release);
+}
+
+/* The fence first: it is what holds when all else hangs. */
+static void set_lease(struct executor *executor, const struct hbd_action *action)
+{
+	if (executor->fence)
+		fence_renew(executor->fence, action->group, action->until_ns);
+	hands_lease(executor->hands, action->group, action->until_ns);
+}
+
+static void release(struct executor *executor, const struct hbd_action *action)
+{
+	if (executor->fence)
+		fence_close_group(executor->fence, action->group);
+	hands_release(executor->hands, action->group, action->id);
 }
 
 static void run_plugin(struct executor *executor, const struct hbd_action *action, int64_t now_ns)
@@ -124,13 +140,13 @@ static void carry_out(struct executor *executor, const struct hbd_action *action
 		store_will(executor, action, &actions->packets[action->packet]);
 		break;
 	case HBD_ACTION_LEASE:
-		hands_lease(executor->hands, action->group, action->until_ns);
+		set_lease(executor, action);
 		break;
 	case HBD_ACTION_ACQUIRE:
 		hands_acquire(executor->hands, action->group, action->id);
 		break;
 	case HBD_ACTION_RELEASE:
-		hands_release(executor->hands, action->group, action->id);
+		release(executor, action);
 		break;
 	case HBD_ACTION_RESTORE:
 		hands_restore(executor->hands, action->group);

@@ -47,6 +47,9 @@ struct executor {
 	struct outbox *outbox;
 	struct event_queue *events;
 	struct hands *hands;
+	struct fence *fence; /* NULL = none in the kernel */
+	bool fence_in_force;
+	char fence_why[MESSAGE_WHY_BYTES]; /* it is not */
 	struct executor_group groups[HBD_GROUPS_MAX];
 	uint64_t epoch_told;		/* the scribe was told of epochs up to this one */
 	enum hbd_peer_state peer_state; /* that the status text tells */

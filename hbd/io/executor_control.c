@@ -25,11 +25,12 @@ static json_t *snapshot(void *context)
 	const struct executor_control *control = context;
 	const struct executor *executor = control->executor;
 	const struct loop_statistics *statistics = loop_statistics(control->loop);
+	char fence[sizeof("address lifetime: ") + MESSAGE_WHY_BYTES] = "kernel deadline";
 	struct snapshot_extra extra = {
 		.version = HBD_VERSION,
 		.realtime = control->realtime,
 		.memory_locked = control->memory_locked,
-		.fence = "address lifetime",
+		.fence = fence,
 		.alerts_configured = control->spool.configured,
 		.spool_taken = control->spool.taken,
 		.spool_pending = control->spool.pending,
@@ -40,6 +41,9 @@ static json_t *snapshot(void *context)
 		.longest_late_ns = statistics->longest_late_ns,
 	};
 
+	if (!executor->fence_in_force)
+		snprintf(fence, sizeof(fence), "address lifetime%s%s",
+			 executor->fence_why[0] ? ": " : "", executor->fence_why);
 	fill_groups(executor, &extra);
 	for (uint8_t i = 0; i < executor->links->count; i++)
 		extra.link_usable[i] = links_usable(executor->links, i);

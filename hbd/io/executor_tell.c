@@ -206,6 +206,8 @@ static void name_detail(struct words *words, const struct executor *executor,
 	case HBD_ALERT_ADDRESS_RESTORED:
 	case HBD_ALERT_NOT_TAKEN:
 	case HBD_ALERT_ENGINE_DIED:
+	case HBD_ALERT_UNFENCED:
+	case HBD_ALERT_FENCED:
 	case HBD_ALERT_COUNT:
 		break;
 	}

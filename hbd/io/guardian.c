@@ -175,6 +175,7 @@ static int prepare(struct guardian *guardian)
 		return result;
 	run_lock_settle(guardian->config->lock, SURVIVORS_MS);
 	sweep_leftovers(guardian);
+	guardian_fence_open(guardian);
 	result = make_state_dir(guardian);
 	if (result < 0)
 		log_error("cannot prepare the folder %s: %s; alerts may not be kept over a restart",
@@ -297,6 +298,11 @@ static int start(struct guardian *guardian)
 	guardian->log.socket = guardian->scribe.guardian_pair[0];
 	log_set_sink(record_log_sink, &guardian->log);
 	be_quick();
+	result = guardian_fence_watch(guardian);
+	if (result < 0) {
+		log_error("guardian: cannot watch the fence: %s", log_strerror(result));
+		return result;
+	}
 	result = guardian_engine_start(guardian);
 	if (result < 0)
 		return result;
@@ -319,6 +325,7 @@ static void finish(struct guardian *guardian)
 	sd_event_source_disable_unref(guardian->engine.timer);
 	sd_event_source_disable_unref(guardian->stop_timer);
 	sd_event_source_disable_unref(guardian->watchdog_timer);
+	guardian_fence_close(guardian);
 	sd_event_unref(guardian->loop);
 	if (guardian->control_fd >= 0) {
 		close(guardian->control_fd);

@@ -97,9 +97,11 @@ static unsigned send_last_will(struct guardian *guardian)
 void guardian_engine_bury(struct guardian *guardian, const char *how)
 {
 	int64_t start_ns = clock_now_ns();
-	int removed = vip_sweep(guardian->conf);
 	unsigned links = 0;
+	int removed;
 
+	guardian_fence_mute(guardian);
+	removed = vip_sweep(guardian->conf);
 	guardian->engine.swept = true;
 	if (removed >= 0)
 		links = send_last_will(guardian);
@@ -112,5 +114,5 @@ void guardian_engine_bury(struct guardian *guardian, const char *how)
 		log_error("the engine died: %s; removed %d addresses and told the peer on %u links, "
 			  "%.1f ms later", how, removed, links,
 			  (double)(clock_now_ns() - start_ns) / (double)HBD_MS_NS);
-	guardian_alert(guardian, HBD_ALERT_ENGINE_DIED, how);
+	guardian_alert(guardian, HBD_ALERT_ENGINE_DIED, HBD_SEVERITY_CRITICAL, how);
 }

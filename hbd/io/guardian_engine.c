@@ -307,6 +307,7 @@ static int fork_engine(struct guardian *guardian, int pair[2])
 		.scribe_fd = guardian->scribe.engine_pair[0],
 		.announce_fd = guardian->announce_fd,
 		.ask = guardian->ask,
+		.fence = guardian->fence.fence,
 		.control_fd = guardian->control_fd,
 		.shared = guardian->shared,
 	};

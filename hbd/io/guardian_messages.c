@@ -66,6 +66,7 @@ static void take_message(struct guardian *guardian, struct message *message)
 	case MESSAGE_STOP:
 	case MESSAGE_SPOOL:
 	case MESSAGE_DIGEST:
+	case MESSAGE_FENCE:
 		log_warning("guardian: ignoring a message of type %d from the engine",
 			    (int)message->type);
 		break;
@@ -101,6 +102,7 @@ void guardian_brief_engine(struct guardian *guardian)
 {
 	if (guardian->checks)
 		check_set_repeat(guardian->checks);
+	guardian_fence_tell(guardian);
 	if (guardian->scribe.spool.type == MESSAGE_SPOOL)
 		guardian_engine_tell(guardian, &guardian->scribe.spool, -1);
 }

@@ -92,6 +92,14 @@ enum stop_phase {
 	STOP_SCRIBE,			/* waiting for the scribe to write what it has */
 };
 
+struct guardian_fence {
+	struct fence *fence;		/* NULL = there is none in the kernel */
+	sd_event_source *events;
+	sd_event_source *timer;
+	bool in_force;			/* as the engine was last told */
+	char why[MESSAGE_WHY_BYTES];	/* not; for humans */
+};
+
 struct guardian {
 	const struct guardian_config *config;
 	struct hbd_conf *conf;
@@ -108,6 +116,7 @@ struct guardian {
 	int control_fd;
 	int announce_fd;		/* these two are kept open so that an engine's end is quick */
 	struct ask_sockets ask;
+	struct guardian_fence fence;
 	struct engine_watch engine;
 	struct wills wills;
 	struct scribe_watch scribe;
@@ -123,6 +132,21 @@ struct guardian {
 	sd_event_source *stop_timer;
 	sd_event_source *watchdog_timer;
 };
+
+/* ---- guardian_fence.c: what mutes addresses whose lease is over ---------------------------------- */
+
+/* Before the first engine. Without a fence, which is logged, hbd goes on. */
+void guardian_fence_open(struct guardian *guardian);
+
+/* Once the scribe takes alerts: goes on looking at it. 0 or a negative errno. */
+int guardian_fence_watch(struct guardian *guardian);
+
+/* Tells a new engine what is in force. */
+void guardian_fence_tell(struct guardian *guardian);
+
+/* The engine's end is certain: no address answers any more. */
+void guardian_fence_mute(struct guardian *guardian);
+void guardian_fence_close(struct guardian *guardian);
 
 /* ---- guardian_engine.c: its life ---------------------------------------------------------------- */
 
@@ -178,7 +202,8 @@ int guardian_scribe_start(struct guardian *guardian);
 void guardian_scribe_stop(struct guardian *guardian);
 
 /* An alert by the guardian. detail may be "". */
-void guardian_alert(struct guardian *guardian, enum hbd_alert kind, const char *detail);
+void guardian_alert(struct guardian *guardian, enum hbd_alert kind, enum hbd_severity severity,
+		    const char *detail);
 
 /* ---- guardian_stop.c ---------------------------------------------------------------------------- */
 

@@ -217,7 +217,8 @@ void guardian_scribe_stop(struct guardian *guardian)
 	set_timer(scribe, STOP_NS_MAX);
 }
 
-void guardian_alert(struct guardian *guardian, enum hbd_alert kind, const char *detail)
+void guardian_alert(struct guardian *guardian, enum hbd_alert kind, enum hbd_severity severity,
+		    const char *detail)
 {
 	const struct hbd_conf *conf = guardian->conf;
 	struct record record = { .type = RECORD_ALERT };
@@ -227,7 +228,7 @@ void guardian_alert(struct guardian *guardian, enum hbd_alert kind, const char *
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	alert->kind = kind;
-	alert->severity = HBD_SEVERITY_CRITICAL;
+	alert->severity = severity;
 	alert->realtime_ns = (int64_t)now.tv_sec * HBD_S_NS + now.tv_nsec;
 	snprintf(alert->node, sizeof(alert->node), "%s", conf->nodes[guardian->self].name);
 	snprintf(alert->peer, sizeof(alert->peer), "%s", conf->nodes[1 - guardian->self].name);

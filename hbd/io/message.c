@@ -90,6 +90,9 @@ static bool check(struct message *message)
 	case MESSAGE_SPOOL:
 		end_text(message->spool.detail, sizeof(message->spool.detail));
 		return true;
+	case MESSAGE_FENCE:
+		end_text(message->fence.why, sizeof(message->fence.why));
+		return true;
 	case MESSAGE_READY:
 	case MESSAGE_RUN:
 	case MESSAGE_CANCEL:

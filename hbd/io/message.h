@@ -34,10 +34,12 @@ enum message_type {
 	MESSAGE_LINK_SOCKET,	/* with the socket attached (SCM_RIGHTS), or an error */
 	MESSAGE_STOP,		/* stop cleanly */
 	MESSAGE_SPOOL,		/* state of the alert spool, for status */
+	MESSAGE_FENCE,		/* whether the fence is in force, for heartbeats and status */
 	MESSAGE_DIGEST,		/* a reload changed what both nodes must agree on, not what we hold */
 };
 
 #define MESSAGE_TEXT_BYTES 200
+#define MESSAGE_WHY_BYTES 200
 
 struct message {
 	enum message_type type;
@@ -63,6 +65,10 @@ struct message {
 			char detail[120];	/* last line of its output, with its NUL */
 		} check;
 		int error;			/* LINK_SOCKET: 0 or negative errno */
+		struct {
+			bool in_force;
+			char why[MESSAGE_WHY_BYTES];	/* not, with its NUL */
+		} fence;
 		uint64_t digest;		/* DIGEST: as in struct hbd_conf */
 		struct {
 			uint64_t taken;		/* alerts put into the spool since the scribe started */

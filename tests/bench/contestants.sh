@@ -12,13 +12,25 @@ contestant_start() {
 	case $kind in
 	hbd)
 		CONF_GROUPS=${3:-1} bed_conf "$setting" "$2" >"$bed_dir/hbd.conf"
-		pair_start ;;
+		hbd_pair ;;
 	keepalived)
 		keepalived_conf lb1 "$setting" "$2" "${3:-1}" >"$bed_dir/keepalived.lb1.conf"
 		keepalived_conf lb2 "$setting" "$2" "${3:-1}" >"$bed_dir/keepalived.lb2.conf"
 		keepalived_pair "$setting" ;;
 	esac
 	await_addresses lb1 "$2" "${3:-1}"
+}
+
+# On a machine that stalls for longer than a lease the other one may be primary by now: once more.
+hbd_pair() {
+	local tries
+	for tries in 1 2 3 4; do
+		node_start lb1
+		node_start lb2
+		! within 10 pair_ready lb1 lb2 || return 0
+		node_stop lb2; node_stop lb1
+	done
+	pair_start
 }
 
 # keepalived_pair ADVERT_S: lb1 first; the other one is a standby once it has heard an advert.

@@ -71,7 +71,8 @@ struct fence_bed *fence_bed_make(void)
 	make_conf(bed->net);
 	bed->far = far_net_new();
 	far_net_cable(bed->far, "eth0");
-	run("for a in " BED_FIX4 " " BED_VIP4 " " BED_OTHER_VIP4 "; do ip addr add $a/24 dev eth0; done");
+	run("for a in " BED_FIX4 " " BED_VIP4 " " BED_OTHER_VIP4 "; do "
+	    "ip addr add $a/24 dev eth0; done");
 	/* As hbd adds them: deprecated, so that what this machine itself sends is not from them. */
 	run("ip addr add " BED_FIX6 "/64 dev eth0 nodad && "
 	    "for a in " BED_VIP6 " " BED_OTHER_VIP6 "; do "

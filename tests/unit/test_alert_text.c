@@ -241,6 +241,15 @@ static const struct row rows[] = {
 	  "[hbd shop] CRITICAL: hbd's engine died on lb2",
 	  "hbd's engine died on lb2 (killed by signal 9). Its addresses were removed, lb1 takes over "
 	  "if it is alive. The engine is started again.", { "killed by signal 9" } },
+	{ "there is no fence in the kernel",
+	  LB2(.kind = HBD_ALERT_UNFENCED, .severity = HBD_SEVERITY_WARNING, .detail = "built without"),
+	  "[hbd shop] WARNING: lb2 has no fence in the kernel",
+	  "lb2 runs without the fence in the kernel (built without). If engine and guardian both hang, "
+	  "its addresses answer for some seconds more.", { "until their lifetime" } },
+	{ "the fence is back",
+	  LB2(.kind = HBD_ALERT_FENCED, .severity = HBD_SEVERITY_INFO, .peer_alive = true),
+	  "[hbd shop] RESOLVED: lb2 has its fence again",
+	  "The fence in the kernel of lb2 is in force again.", { "Works." } },
 	{ "a test is no alarm",
 	  LB2(.kind = HBD_ALERT_UNSET, .severity = HBD_SEVERITY_INFO, .test = true,
 	      .peer_alive = true),
