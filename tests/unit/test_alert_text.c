@@ -248,7 +248,7 @@ static const struct row rows[] = {
 	  "its addresses answer for some seconds more.", { "until their lifetime" } },
 	{ "the fence is back",
 	  LB2(.kind = HBD_ALERT_FENCED, .severity = HBD_SEVERITY_INFO, .peer_alive = true),
-	  "[hbd shop] RESOLVED: lb2 has its fence again",
+	  "[hbd shop] OK: lb2 has its fence again",
 	  "The fence in the kernel of lb2 is in force again.", { "Works." } },
 	{ "a test is no alarm",
 	  LB2(.kind = HBD_ALERT_UNSET, .severity = HBD_SEVERITY_INFO, .test = true,
