@@ -20,8 +20,8 @@ struct fence_interface {
 	int ifindex;	 /* 0 = there is none of that name */
 	bool attached;	 /* both programs are, and nothing is in front of them */
 	bool lost_told;
-	int64_t failed_ns;   /* when it was tried last in vain; 0 = never */
-	int64_t repaired_ns; /* when others had meddled last; 0 = never */
+	int64_t failed_ns;    /* when it was tried last in vain; 0 = never */
+	int64_t displaced_ns; /* when another program was found in front; 0 = never */
 	char why[FENCE_WHY_BYTES]; /* why it is not attached */
 };
 

@@ -186,7 +186,7 @@ static int repair(struct fence_tc *tc, int ifindex, const struct fence_tc_progra
 	/* One that nobody uses must not stay behind. */
 	if (error != 0 && there == 0)
 		fence_tc_delete_qdisc(tc, ifindex);
-	return error != 0 ? error : 1;
+	return error;
 }
 
 static int choose(struct fence_tc *tc, int ifindex, const struct fence_tc_programs *programs,
@@ -203,41 +203,56 @@ static int choose(struct fence_tc *tc, int ifindex, const struct fence_tc_progra
 	return 0;
 }
 
-/* What is wrong with a hook, to tc->why. */
-static int explain_hook(struct fence_tc *tc, const struct fence_tc_hook *hook,
-			const struct fence_tc_program *program, bool may_displace)
+/* enum fence_tc_found, with words unless all is well; or -EBUSY. */
+static int judge_hook(struct fence_tc *tc, const struct fence_tc_hook *hook,
+		      const struct fence_tc_program *program, bool may_displace)
 {
+	if (is_intact(hook, program))
+		return FENCE_TC_INTACT;
 	if (hook->count == 0)
-		return fail(tc, 0, "its programs had been removed");
+		return fail(tc, FENCE_TC_MISSING, "its programs had been removed");
 	if (!is_attached(hook, program))
-		return fail(tc, 0, "other programs were in place of ours");
+		return fail(tc, FENCE_TC_MISSING, "other programs were in place of ours");
 	if (may_displace)
-		return fail(tc, 0, "a %s was in front", hook->stranger);
+		return fail(tc, FENCE_TC_DISPLACED, "a %s was in front", hook->stranger);
 	return fail(tc, -EBUSY, "a %s puts itself in front time and again", hook->stranger);
+}
+
+static int judge(struct fence_tc *tc, const struct hooks *hooks,
+		 const struct fence_tc_program *programs, bool may_displace)
+{
+	int found = FENCE_TC_INTACT;
+
+	for (enum fence_side side = FENCE_IN; side < FENCE_SIDES && found >= 0; side++) {
+		int result = judge_hook(tc, &hooks->at[side], &programs[side], may_displace);
+
+		if (result < 0 || result > found)
+			found = result;
+	}
+	return found;
 }
 
 int fence_tc_ensure(struct fence_tc *tc, int ifindex, const struct fence_tc_programs *programs,
 		    bool may_displace)
 {
 	const struct fence_tc_program *chosen;
-	char was_wrong[FENCE_TC_WHY_BYTES] = "";
+	char was_wrong[FENCE_TC_WHY_BYTES];
 	struct hooks hooks;
-	int error = choose(tc, ifindex, programs, &chosen);
+	int error = choose(tc, ifindex, programs, &chosen), found;
 
 	if (error == 0)
 		error = look(tc, ifindex, &hooks);
-	for (enum fence_side side = FENCE_IN; side < FENCE_SIDES && error == 0; side++) {
-		if (is_intact(&hooks.at[side], &chosen[side]))
-			continue;
-		error = explain_hook(tc, &hooks.at[side], &chosen[side], may_displace);
-		memcpy(was_wrong, tc->why, sizeof(was_wrong));
-	}
-	if (error != 0 || was_wrong[0] == '\0')
+	if (error != 0)
 		return error;
+	found = judge(tc, &hooks, chosen, may_displace);
+	if (found <= FENCE_TC_INTACT)
+		return found;
+	memcpy(was_wrong, tc->why, sizeof(was_wrong));
 	error = repair(tc, ifindex, chosen, &hooks);
-	if (error > 0)
-		memcpy(tc->why, was_wrong, sizeof(was_wrong));
-	return error;
+	if (error != 0)
+		return error;
+	memcpy(tc->why, was_wrong, sizeof(was_wrong));
+	return found;
 }
 
 int fence_tc_remove(struct fence_tc *tc, int ifindex)

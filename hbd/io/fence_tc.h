@@ -22,6 +22,13 @@ struct fence_tc_program {
 	uint32_t id;
 };
 
+/* What fence_tc_ensure() found. */
+enum fence_tc_found {
+	FENCE_TC_INTACT = 0,
+	FENCE_TC_MISSING,   /* one was not attached, or another was in its place */
+	FENCE_TC_DISPLACED, /* another program saw frames first */
+};
+
 struct fence_tc_programs {
 	struct fence_tc_program ethernet[FENCE_SIDES];
 	struct fence_tc_program payload[FENCE_SIDES]; /* for interfaces without Ethernet headers */
@@ -32,8 +39,8 @@ int fence_tc_open(const char *instance, struct fence_tc **ret_tc);
 void fence_tc_close(struct fence_tc *tc);
 
 /*
- * Makes the programs be attached to both hooks, and first. 0 = they were; 1 = they are now; or a
- * negative errno: -ENODEV, no interface; -EOPNOTSUPP, frames for its addresses enter elsewhere;
+ * Makes the programs be attached to both hooks, and first. Returns what was found before that (enum
+ * fence_tc_found, the later one if both), or a negative errno: -ENODEV, no interface; -EOPNOTSUPP, frames for its addresses enter elsewhere;
  * -EBUSY, something is in the way. fence_tc_why() says what was wrong. may_displace: false =
  * programs that are there but not first are left so, and are -EBUSY.
  */

@@ -25,7 +25,7 @@ static void forget(struct fence_interface *interface)
 {
 	interface->ifindex = 0;
 	interface->attached = interface->lost_told = false;
-	interface->failed_ns = interface->repaired_ns = 0;
+	interface->failed_ns = interface->displaced_ns = 0;
 	interface->why[0] = '\0';
 }
 
@@ -67,7 +67,6 @@ static void note_attached(struct fence_interface *interface, fence_news_handler 
 static void note_repaired(struct fence_interface *interface, const char *why,
 			  fence_news_handler handler, void *context)
 {
-	interface->repaired_ns = clock_now_ns();
 	log_warning("fence: someone changed the filters of %s: %s; it is fenced again",
 		    interface->name, why);
 	tell(handler, context, FENCE_NEWS_REPAIRED, interface, why);
@@ -92,10 +91,12 @@ static void attach(struct fence *fence, struct fence_interface *interface,
 		   fence_news_handler handler, void *context)
 {
 	int result = fence_tc_ensure(fence->tc, interface->ifindex, &fence->program.attach,
-				     !is_recent(interface->repaired_ns));
+				     !is_recent(interface->displaced_ns));
 	unsigned before = result >= 0 ? count_before(interface->ifindex) : 0;
 	char words[64];
 
+	if (result == FENCE_TC_DISPLACED)
+		interface->displaced_ns = clock_now_ns();
 	if (before > 0) {
 		snprintf(words, sizeof(words), "%u tcx program%s a frame first", before,
 			 before == 1 ? " sees" : "s see");
@@ -104,7 +105,7 @@ static void attach(struct fence *fence, struct fence_interface *interface,
 		note_failed(interface, fence_tc_why(fence->tc), handler, context);
 	} else if (!interface->attached) {
 		note_attached(interface, handler, context);
-	} else if (result > 0) {
+	} else if (result != FENCE_TC_INTACT) {
 		note_repaired(interface, fence_tc_why(fence->tc), handler, context);
 	}
 }

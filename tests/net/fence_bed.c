@@ -60,10 +60,19 @@ static void make_conf(struct own_net *net)
 	add_vip(net, 1, BED_OTHER_VIP6 "/64", "eth0");
 }
 
+void bed_listen(struct fence_bed *bed)
+{
+	int before = far_net_enter(bed->far);
+
+	if (bed->lan >= 0)
+		close(bed->lan);
+	bed->lan = packet_socket("eth0");
+	far_net_leave(before);
+}
+
 struct fence_bed *fence_bed_make(void)
 {
 	struct fence_bed *bed = calloc(1, sizeof(*bed));
-	int before;
 
 	assert_non_null(bed);
 	bed->net = calloc(1, sizeof(*bed->net));
@@ -80,11 +89,9 @@ struct fence_bed *fence_bed_make(void)
 	run_far(bed->far, "ip addr add " BED_CLIENT4 "/24 dev eth0 && "
 			  "ip addr add " BED_CLIENT6 "/64 dev eth0 nodad && "
 			  "ip link set eth0 address 02:00:00:77:00:09");
-	before = far_net_enter(bed->far);
-	bed->lan = packet_socket("eth0");
-	far_net_leave(before);
-	fence_bed_open(bed);
-	assert_int_equal(fence_set(bed->fence, &bed->net->conf), 0);
+	bed->lan = -1;
+	bed_listen(bed);
+	bed_start(bed);
 	bed_settle(bed);
 	expect_no_news(bed);
 	return bed;
@@ -99,12 +106,24 @@ void fence_bed_free(struct fence_bed *bed)
 	free(bed);
 }
 
-void fence_bed_open(struct fence_bed *bed)
+void bed_open(struct fence_bed *bed)
 {
 	struct fence_refusal refusal;
 
 	if (fence_open(BED_INSTANCE, BED_ADDRESSES, &bed->fence, &refusal) != 0)
 		fail_msg("the fence does not open: %s", refusal.why);
+}
+
+void bed_start(struct fence_bed *bed)
+{
+	bed_open(bed);
+	assert_int_equal(fence_set(bed->fence, &bed->net->conf), 0);
+}
+
+void bed_stop(struct fence_bed *bed)
+{
+	fence_close(bed->fence);
+	bed->fence = NULL;
 }
 
 /* ---- the LAN ----------------------------------------------------------------------------------- */

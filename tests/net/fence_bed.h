@@ -47,8 +47,13 @@ void fence_bed_need(void);
 struct fence_bed *fence_bed_make(void);
 void fence_bed_free(struct fence_bed *bed);
 
-/* What lives longer than one test. */
-void fence_bed_open(struct fence_bed *bed);
+/* Another life of the same instance; bed_start() also sets the addresses. */
+void bed_open(struct fence_bed *bed);
+void bed_start(struct fence_bed *bed);
+void bed_stop(struct fence_bed *bed);
+
+/* Opens bed->lan anew: its interface was exchanged. */
+void bed_listen(struct fence_bed *bed);
 
 /* Sends a frame to everyone on the LAN, from there. */
 void lan_says(struct fence_bed *bed, const struct frame_shape *shape);
