@@ -105,6 +105,7 @@ SUITES := unit golden sim net alert
 TEST_LIB := $(if $(wildcard tests/lib/*.c),$(B)/tests/libtest.a)
 # tests/tools/NAME.c: programs that tests and the demo call.
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
@@ -178,7 +179,7 @@ $(COMPILED_PLUGINS): $(B)/%: $(O)/%.o $(PLUGIN_LIB) $(LIB)
 $(COPIED_PLUGINS): $(B)/%: %
 	$(call say,COPY,$<)install -D -m 755 $< $@
 
-$(TOOLS): $(B)/%: $(O)/%.o $(TEST_LIB) $(LIB)
+$(TOOLS) $(BENCHES): $(B)/%: $(O)/%.o $(TEST_LIB) $(LIB)
 	$(call link,$(PKG_LIBS))
 
 # ---- tests -------------------------------------------------------------------------------------
@@ -366,6 +367,10 @@ bench: ## hbd beside keepalived in the same namespaces; writes build/bench.json
 	@packaging/install-deps bench
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(TOOLS)
 	@BUILD=$(B) tests/bench/run
+
+.PHONY: bench-fence
+bench-fence: $(B)/tests/bench/fence_cost ## what the fence costs each frame and each renewal (as root)
+	@$<
 
 .PHONY: clean
 clean: ## remove everything that was built

@@ -43,17 +43,10 @@ struct arp_header {
 	__be16 operation;
 };
 
-/* The part of a neighbor solicitation or advertisement that says whom it is about. */
-struct neighbor_message {
-	__u8 type, code;
-	__be16 checksum;
-	__be32 flags;
-	struct fence_key6 target;
-};
-
 #define ARP_IPV4_BYTES 4
 #define ICMP6_NEIGHBOR_SOLICITATION 135
 #define ICMP6_NEIGHBOR_ADVERTISEMENT 136
+#define ICMP6_NEIGHBOR_TARGET 8 /* offset of the address that it is about */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -158,26 +151,31 @@ static __always_inline int judge_ipv4(const struct place *place)
 /* Neighbor discovery is about an address that need not be in the header. */
 static __always_inline int judge_neighbor(const struct place *place)
 {
-	__u8 type = place->side == FENCE_IN ? ICMP6_NEIGHBOR_SOLICITATION
-					    : ICMP6_NEIGHBOR_ADVERTISEMENT;
-	struct neighbor_message message;
+	__u8 wanted = place->side == FENCE_IN ? ICMP6_NEIGHBOR_SOLICITATION
+					      : ICMP6_NEIGHBOR_ADVERTISEMENT;
+	__u32 at = sizeof(struct ipv6hdr);
+	struct fence_key6 target;
+	__u8 type;
 
-	if (!load(place, sizeof(struct ipv6hdr), &message, sizeof(message)) || message.type != type)
+	if (!load(place, at, &type, sizeof(type)) || type != wanted ||
+	    !load(place, at + ICMP6_NEIGHBOR_TARGET, &target, sizeof(target)))
 		return TC_ACT_UNSPEC;
-	return judge6(place, &message.target);
+	return judge6(place, &target);
 }
 
 static __always_inline int judge_ipv6(const struct place *place)
 {
-	struct ipv6hdr header;
+	__u32 from = __builtin_offsetof(struct ipv6hdr, saddr);
+	__u32 to = __builtin_offsetof(struct ipv6hdr, daddr);
+	struct fence_key6 address;
+	__u8 next = 0;
 	int verdict;
 
-	if (!load(place, 0, &header, sizeof(header)))
+	if (!load(place, place->side == FENCE_IN ? to : from, &address, sizeof(address)))
 		return TC_ACT_UNSPEC;
-	verdict = judge6(place, place->side == FENCE_IN ? &header.daddr : &header.saddr);
-	if (verdict == TC_ACT_UNSPEC && header.nexthdr == IPPROTO_ICMPV6)
-		return judge_neighbor(place);
-	return verdict;
+	verdict = judge6(place, &address);
+	load(place, __builtin_offsetof(struct ipv6hdr, nexthdr), &next, sizeof(next));
+	return verdict == TC_ACT_UNSPEC && next == IPPROTO_ICMPV6 ? judge_neighbor(place) : verdict;
 }
 
 /*

@@ -61,21 +61,22 @@ static int load(struct fence_program *program, size_t addresses, struct fence_re
 	char verifier[VERIFIER_BYTES] = "";
 	LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_buf = verifier,
 		    .kernel_log_size = sizeof(verifier));
-	struct fence_facts facts;
-	int error = 0;
+	struct fence_facts facts = fence_facts_gather();
+	/* Who may load need not be allowed to attach, and would be told so too late. */
+	int error = facts.may_attach ? 0 : -EPERM;
 
 	/* It is told here what went wrong, once and in words. */
 	libbpf_set_print(NULL);
-	program->skeleton = fence_bpf__open_opts(&options);
-	if (!program->skeleton)
-		error = -errno;
+	if (error == 0) {
+		program->skeleton = fence_bpf__open_opts(&options);
+		error = program->skeleton ? 0 : -errno;
+	}
 	if (error == 0)
 		error = size_maps(program, addresses);
 	if (error == 0)
 		error = fence_bpf__load(program->skeleton);
 	if (error == 0)
 		return 0;
-	facts = fence_facts_gather();
 	facts.error = error;
 	facts.verifier = last_words(verifier);
 	fence_facts_judge(&facts, ret_refusal);

@@ -40,9 +40,10 @@ void fence_tc_close(struct fence_tc *tc);
 
 /*
  * Makes the programs be attached to both hooks, and first. Returns what was found before that (enum
- * fence_tc_found, the later one if both), or a negative errno: -ENODEV, no interface; -EOPNOTSUPP, frames for its addresses enter elsewhere;
- * -EBUSY, something is in the way. fence_tc_why() says what was wrong. may_displace: false =
- * programs that are there but not first are left so, and are -EBUSY.
+ * fence_tc_found, the later one if both), or a negative errno: -ENODEV, no interface; -EOPNOTSUPP,
+ * frames for its addresses enter elsewhere; -EBUSY, something is in the way. fence_tc_why() says
+ * what was wrong. may_displace: false = programs that are there but not first are left so, and are
+ * -EBUSY.
  */
 int fence_tc_ensure(struct fence_tc *tc, int ifindex, const struct fence_tc_programs *programs,
 		    bool may_displace);

@@ -11,7 +11,7 @@
 #include "../../hbd/core/time.h"
 #include "../../hbd/io/fence.h"
 #include "far_net.h"
-#include "fence_frames.h"
+#include "../lib/fence_frames.h"
 
 #define BED_VIP4 "10.77.0.100"
 #define BED_VIP6 "fd77::100"

@@ -188,7 +188,7 @@ static bool is_at(const uint8_t *bytes, size_t length, size_t offset, const char
 
 bool frame_speaks_for(const uint8_t *bytes, size_t length, const char *address)
 {
-	uint16_t type = length >= 14 ? (uint16_t)(bytes[12] << 8 | bytes[13]) : 0;
+	unsigned type = length >= 14 ? (unsigned)bytes[12] << 8 | bytes[13] : 0;
 
 	if (type == ETHERTYPE_ARP)
 		return is_v4(address) && is_at(bytes, length, 28, address);
