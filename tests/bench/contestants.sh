@@ -96,7 +96,7 @@ event_clean_stop() {
 	esac
 }
 
-boot_ns() { awk '{ printf "%d\n", $1 * 1e9 }' /proc/uptime; }
+boot_ns() { awk '{ printf "%.0f\n", $1 * 1e9 }' /proc/uptime; }
 
 # stalled BEGIN_NS END_NS: the longest stall of a processor that the watcher saw meanwhile, in ms
 stalled() {

@@ -172,6 +172,8 @@ bed_configure() {
 
 power_on() {
 	bed_configure "$1" "${1#lb}"
+	# a fence that was in force when the power went
+	on "$1" tc qdisc del dev eth0 clsact 2>/dev/null
 	rm -rf "${bed_dir:?}/$1.run"
 	mkdir -p "$bed_dir/$1.run" "$bed_dir/$1.state"
 	chown "$(bed_user)" "$bed_dir/$1.state"
