@@ -158,10 +158,8 @@ static struct hbd_conf *load(const char *path)
 {
 	struct conf_errors errors = { 0 };
 	struct hbd_conf *conf = NULL;
-	int result = conf_load(path, &conf, &errors);
+	int result = conf_load_with_keys(path, &conf, &errors);
 
-	if (result == 0)
-		result = conf_load_keys(conf, &errors);
 	conf_errors_print(&errors, path, stderr);
 	conf_errors_free(&errors);
 	if (result == 0)

@@ -135,6 +135,10 @@ struct conf_errors {
  * conf_errors_free() free what is returned; both accept what was never filled (zeroed or NULL).
  */
 int conf_load(const char *path, struct hbd_conf **ret_conf, struct conf_errors *ret_errors);
+
+/* The same with conf_load_keys(): the mistakes of both, in the order of the file's lines. */
+int conf_load_with_keys(const char *path, struct hbd_conf **ret_conf,
+			struct conf_errors *ret_errors);
 void conf_free(struct hbd_conf *conf);
 void conf_errors_free(struct conf_errors *errors);
 

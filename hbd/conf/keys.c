@@ -135,13 +135,18 @@ static void load_key(struct conf_loader *loader, unsigned index)
 	sodium_memzero(&key, sizeof(key));
 }
 
+void conf_load_key_files(struct conf_loader *loader)
+{
+	loader->conf->key_count = 0;
+	for (unsigned i = 0; i < loader->conf->key_path_count; i++)
+		load_key(loader, i);
+}
+
 int conf_load_keys(struct hbd_conf *conf, struct conf_errors *ret_errors)
 {
 	struct conf_loader loader = { .conf = conf };
 
-	conf->key_count = 0;
-	for (unsigned i = 0; i < conf->key_path_count; i++)
-		load_key(&loader, i);
+	conf_load_key_files(&loader);
 	if (!loader.no_memory && loader.errors.count == 0)
 		return 0;
 	sodium_memzero(conf->keys, sizeof(conf->keys));

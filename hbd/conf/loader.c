@@ -151,7 +151,8 @@ int conf_load_text(const char *path, const char *text, size_t bytes, struct hbd_
 	return finish(&loader, result, ret_conf, ret_errors);
 }
 
-int conf_load(const char *path, struct hbd_conf **ret_conf, struct conf_errors *ret_errors)
+static int load_file(const char *path, bool with_keys, struct hbd_conf **ret_conf,
+		     struct conf_errors *ret_errors)
 {
 	struct conf_loader loader = { 0 };
 	int result = begin(&loader, path);
@@ -163,7 +164,20 @@ int conf_load(const char *path, struct hbd_conf **ret_conf, struct conf_errors *
 	if (result == 0)
 		load_text(&loader, text, bytes);
 	free(text);
+	if (result == 0 && with_keys)
+		conf_load_key_files(&loader);
 	return finish(&loader, result, ret_conf, ret_errors);
+}
+
+int conf_load(const char *path, struct hbd_conf **ret_conf, struct conf_errors *ret_errors)
+{
+	return load_file(path, false, ret_conf, ret_errors);
+}
+
+int conf_load_with_keys(const char *path, struct hbd_conf **ret_conf,
+			struct conf_errors *ret_errors)
+{
+	return load_file(path, true, ret_conf, ret_errors);
 }
 
 static void free_plugin(struct hbd_conf_plugin *plugin)

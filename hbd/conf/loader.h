@@ -120,6 +120,8 @@ const char *conf_string(const config_setting_t *from, const char *name, unsigned
 bool conf_is_name(const char *text);
 
 /* load_nodes.c, load_groups.c, load_plugins.c: the sections. */
+/* The keys of the files that the configuration names, as far as it could be read. */
+void conf_load_key_files(struct conf_loader *loader);
 void conf_load_nodes(struct conf_loader *loader, const config_setting_t *root);
 void conf_load_groups(struct conf_loader *loader, const config_setting_t *root);
 void conf_load_alerts(struct conf_loader *loader, const config_setting_t *root);

@@ -33,10 +33,8 @@ static struct hbd_conf *load(const char *path)
 {
 	struct conf_errors errors = { 0 };
 	struct hbd_conf *conf = NULL;
-	int result = conf_load(path, &conf, &errors);
+	int result = conf_load_with_keys(path, &conf, &errors);
 
-	if (result == 0)
-		result = conf_load_keys(conf, &errors);
 	for (size_t i = 0; i < errors.count; i++)
 		log_error("%s:%u: %s", path, errors.items[i].line, errors.items[i].text);
 	conf_errors_free(&errors);

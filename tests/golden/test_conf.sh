@@ -88,6 +88,10 @@ key_files()
 	cp -p "$temporary/key" "$temporary/copy"
 	sed -i "s|^keys.*|keys = ( \"$temporary/key\",\n\"$temporary/copy\" );|" "$temporary/conf"
 	"$check" -k "$temporary/conf" 2>&1 | sed "s|$temporary|DIR|g"
+	echo "together with mistakes of the configuration:"
+	rm "$temporary/copy"
+	sed -i "1i profil = \"lan\";" "$temporary/conf"
+	"$check" -k "$temporary/conf" 2>&1 | sed "s|$temporary|DIR|g"
 }
 compare "key files" key-files.err key_files
 

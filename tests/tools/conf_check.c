@@ -23,9 +23,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || argc > 3)
 		return 2;
-	if (conf_load(path, &conf, &errors) < 0)
-		return tell(&errors, conf, path);
-	if (!strcmp(option, "-k") && conf_load_keys(conf, &errors) < 0)
+	if ((strcmp(option, "-k") ? conf_load : conf_load_with_keys)(path, &conf, &errors) < 0)
 		return tell(&errors, conf, path);
 	if (!strcmp(option, "-p"))
 		conf_print(conf, stdout);
