@@ -10,6 +10,7 @@
 #define FREE HBD_DEED_RELEASE
 #define HAND (HBD_DEED_RELEASE | HBD_DEED_RESIGN)
 #define SHOW HBD_DEED_ANNOUNCE
+#define KEEP (HBD_DEED_DRAIN | HBD_DEED_RESIGN)
 
 static const struct hbd_transition table[HBD_ROLE_COUNT][HBD_CAUSE_COUNT] = {
 	[HBD_ROLE_QUIET] = {
@@ -27,6 +28,7 @@ static const struct hbd_transition table[HBD_ROLE_COUNT][HBD_CAUSE_COUNT] = {
 		[HBD_CAUSE_ACQUIRE_FAILED] = GO(RELEASING, FREE),
 		[HBD_CAUSE_OUTRANKED]      = GO(RELEASING, FREE),
 		[HBD_CAUSE_ANSWERED]       = GO(RELEASING, FREE),
+		[HBD_CAUSE_ISOLATED]       = GO(RELEASING, FREE),
 		[HBD_CAUSE_LEASE_LOST]     = GO(RELEASING, FREE),
 		[HBD_CAUSE_FAULT]          = GO(RELEASING, FREE),
 		[HBD_CAUSE_STOP]           = GO(RELEASING, FREE),
@@ -37,6 +39,13 @@ static const struct hbd_transition table[HBD_ROLE_COUNT][HBD_CAUSE_COUNT] = {
 		[HBD_CAUSE_LEASE_LOST]     = GO(RELEASING, FREE),
 		[HBD_CAUSE_FAULT]          = GO(RELEASING, FREE),
 		[HBD_CAUSE_SWITCHOVER]     = GO(RELEASING, HAND),
+		[HBD_CAUSE_COMMIT]         = GO(DRAINING, KEEP),
+		[HBD_CAUSE_STOP]           = GO(RELEASING, FREE),
+	},
+	[HBD_ROLE_DRAINING] = {
+		[HBD_CAUSE_CLAIM]          = GO(CLAIMING, TAKE),
+		[HBD_CAUSE_DRAINED]        = GO(RELEASING, FREE),
+		[HBD_CAUSE_FAULT]          = GO(RELEASING, FREE),
 		[HBD_CAUSE_STOP]           = GO(RELEASING, FREE),
 	},
 	[HBD_ROLE_RELEASING] = {
@@ -62,15 +71,22 @@ static int compare(uint64_t a, uint64_t b)
 	return a > b ? 1 : a < b ? -1 : 0;
 }
 
-int hbd_arbiter_compare_candidates(const struct hbd_rank *a, const struct hbd_rank *b)
+int hbd_arbiter_compare_fitness(const struct hbd_rank *a, const struct hbd_rank *b)
 {
 	int order = compare(b->fault_hard, a->fault_hard);
 
-	assert(a->node != b->node);
 	if (order == 0)
 		order = compare(b->fault_soft, a->fault_soft);
 	if (order == 0)
 		order = compare(a->health / HEALTH_CLASS, b->health / HEALTH_CLASS);
+	return order;
+}
+
+int hbd_arbiter_compare_candidates(const struct hbd_rank *a, const struct hbd_rank *b)
+{
+	int order = hbd_arbiter_compare_fitness(a, b);
+
+	assert(a->node != b->node);
 	if (order == 0)
 		order = compare(a->priority, b->priority);
 	if (order == 0)

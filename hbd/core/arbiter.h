@@ -21,10 +21,13 @@ enum hbd_cause {
 	HBD_CAUSE_RELEASED,	/* all addresses are off */
 	HBD_CAUSE_OUTRANKED,	/* the peer owns too and ranks higher */
 	HBD_CAUSE_ANSWERED,	/* somebody on the LAN answers for what this node claims */
+	HBD_CAUSE_ISOLATED,	/* the gateway does not answer before its addresses are on */
 	HBD_CAUSE_LEASE_LOST,
 	HBD_CAUSE_FAULT,	/* cannot serve, or the peer serves better: let go */
 	HBD_CAUSE_HEALED,
-	HBD_CAUSE_SWITCHOVER,
+	HBD_CAUSE_SWITCHOVER,	/* hand over, addresses first */
+	HBD_CAUSE_COMMIT,	/* hand over to a peer that is ready */
+	HBD_CAUSE_DRAINED,	/* what was handed over needs this node no more */
 	HBD_CAUSE_STOP,
 	HBD_CAUSE_COUNT
 };
@@ -36,6 +39,7 @@ enum hbd_deed {
 	HBD_DEED_RELEASE = 1 << 1,	/* drop the lease, remove addresses, release plugins */
 	HBD_DEED_ANNOUNCE = 1 << 2,
 	HBD_DEED_RESIGN = 1 << 3,	/* tell the peer to claim */
+	HBD_DEED_DRAIN = 1 << 4,	/* drop the lease; addresses stay and announce nothing */
 };
 
 struct hbd_transition {
@@ -61,6 +65,9 @@ struct hbd_rank {
  * fault, no soft fault, health class, priority, lower node index.
  */
 int hbd_arbiter_compare_owners(const struct hbd_rank *a, const struct hbd_rank *b);
+
+/* > 0 if a would serve better than b, < 0 if b would: by faults, then health class; 0 = equally well. */
+int hbd_arbiter_compare_fitness(const struct hbd_rank *a, const struct hbd_rank *b);
 
 /* Nobody owns: > 0 if a is to claim, < 0 if b is. As above without the epoch. */
 int hbd_arbiter_compare_candidates(const struct hbd_rank *a, const struct hbd_rank *b);

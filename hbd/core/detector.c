@@ -5,6 +5,7 @@
 #include "time.h"
 
 #define BITMAP_BITS 32
+#define SKIPPED (1u << 16)	/* so many are not lost but left out (PROTOCOL.md 6.6) */
 #define LOSSY_PERMILLE 50	/* more than one lost of the last 32 */
 #define IN_FLIGHT 4		/* own heartbeats the peer may not have answered yet */
 #define RTT_WEIGHT 8		/* RFC 6298's smoothing: one eighth of each new sample */
@@ -22,20 +23,26 @@ void hbd_detector_init(struct hbd_detector *detector, const struct hbd_profile *
 static uint16_t loss_permille(uint32_t bitmap, uint64_t newest)
 {
 	int expected = newest < BITMAP_BITS ? (int)newest : BITMAP_BITS;
+	uint32_t sent = newest < BITMAP_BITS ? ((uint32_t)1 << newest) - 1 : UINT32_MAX;
+	int seen = __builtin_popcount(bitmap & sent);
 
-	if (expected == 0)
+	/* the bitmap is the peer's word: it may claim more than was sent */
+	if (seen >= expected)
 		return 0;
-	return (uint16_t)((expected - __builtin_popcount(bitmap)) * 1000 / expected);
+	return (uint16_t)((expected - seen) * 1000 / expected);
 }
 
+/* What was sent before anybody listened, or was left out, is not lost. */
 static void note_arrival(struct hbd_link_state *link, uint64_t hb_seq)
 {
 	if (hb_seq > link->rx_newest) {
 		uint64_t ahead = hb_seq - link->rx_newest;
+		bool follows = link->rx_counts && ahead < SKIPPED;
 
 		link->rx_bitmap = ahead < BITMAP_BITS ? link->rx_bitmap << ahead : 0;
-		link->rx_bitmap |= 1;
+		link->rx_bitmap |= follows ? 1 : UINT32_MAX;
 		link->rx_newest = hb_seq;
+		link->rx_counts = true;
 	} else if (link->rx_newest - hb_seq < BITMAP_BITS) {
 		link->rx_bitmap |= (uint32_t)1 << (link->rx_newest - hb_seq);
 	}
@@ -69,11 +76,14 @@ static void note_gap(int64_t last_ns, int64_t received_ns, int64_t *max_gap_ns)
 
 /*
  * What the peer received of ours on this link. Its bitmap ends with the newest it saw; what we
- * sent since is lost too, less a few that may be on their way.
+ * sent since is lost too, less a few that may be on their way, and what nobody was there to receive.
  */
-static uint16_t transmit_loss_permille(const struct hbd_heartbeat *heartbeat, uint64_t own_hb_seq)
+static uint16_t transmit_loss_permille(const struct hbd_detector *detector,
+				       const struct hbd_heartbeat *heartbeat, uint64_t own_hb_seq)
 {
-	uint64_t newest = heartbeat->rx_newest;
+	bool begins = heartbeat->rx_newest <= detector->own_from;
+	uint64_t newest = begins ? detector->own_from : heartbeat->rx_newest;
+	uint32_t bitmap = begins ? UINT32_MAX : heartbeat->rx_bitmap;
 
 	if (own_hb_seq < IN_FLIGHT || newest > own_hb_seq)
 		return 0;
@@ -83,8 +93,8 @@ static uint16_t transmit_loss_permille(const struct hbd_heartbeat *heartbeat, ui
 	if (behind >= BITMAP_BITS)
 		return 1000;
 	if (behind <= IN_FLIGHT)
-		return loss_permille(heartbeat->rx_bitmap, newest);
-	return loss_permille(heartbeat->rx_bitmap << (behind - IN_FLIGHT), own_hb_seq);
+		return loss_permille(bitmap, newest);
+	return loss_permille(bitmap << (behind - IN_FLIGHT), own_hb_seq);
 }
 
 void hbd_detector_alive(struct hbd_detector *detector, int64_t received_ns)
@@ -95,26 +105,47 @@ void hbd_detector_alive(struct hbd_detector *detector, int64_t received_ns)
 	detector->died = false;
 }
 
+/* Over all links; 0 = none. */
+static uint64_t newest_heard(const struct hbd_detector *detector)
+{
+	uint64_t newest = 0;
+
+	for (int i = 0; i < HBD_LINKS_MAX; i++)
+		if (detector->links[i].rx_newest > newest)
+			newest = detector->links[i].rx_newest;
+	return newest;
+}
+
 void hbd_detector_heard(struct hbd_detector *detector, uint8_t link,
 			const struct hbd_heartbeat *heartbeat, uint64_t own_hb_seq,
 			int64_t received_ns)
 {
 	struct hbd_link_state *state = &detector->links[link];
+	uint64_t newest = newest_heard(detector);
+	/*
+	 * What another link brought before, or is older than that, does not tell that the peer is there
+	 * now: a slow link must not make it live longer.
+	 */
+	bool news = heartbeat->hb_seq > newest;
 
-	if (detector->heard)
+	/* another process of the peer goes on; the one before heard nothing in its last moments */
+	if (news && heartbeat->hb_seq - newest >= SKIPPED)
+		detector->own_from = own_hb_seq;
+	if (news && detector->heard)
 		note_gap(detector->last_rx_ns, received_ns, &detector->max_gap_ns);
 	note_gap(state->last_rx_ns, received_ns, &state->max_gap_ns);
 	note_arrival(state, heartbeat->hb_seq);
 	note_round_trip(state, heartbeat, received_ns);
-	state->tx_loss_permille = transmit_loss_permille(heartbeat, own_hb_seq);
+	state->tx_loss_permille = transmit_loss_permille(detector, heartbeat, own_hb_seq);
 	if (received_ns >= state->last_rx_ns)
 		state->peer_tx_time_us = heartbeat->tx_time_us;
 	state->last_rx_ns = hbd_time_max(state->last_rx_ns, received_ns);
 	state->packets++;
-	hbd_detector_alive(detector, received_ns);
+	if (news)
+		hbd_detector_alive(detector, received_ns);
 }
 
-void hbd_detector_new_session(struct hbd_detector *detector)
+void hbd_detector_new_session(struct hbd_detector *detector, uint64_t own_hb_seq)
 {
 	for (int i = 0; i < HBD_LINKS_MAX; i++) {
 		struct hbd_link_state *link = &detector->links[i];
@@ -122,6 +153,7 @@ void hbd_detector_new_session(struct hbd_detector *detector)
 		link->last_rx_ns = 0;
 		link->rx_newest = 0;
 		link->rx_bitmap = 0;
+		link->rx_counts = false;
 		link->rtt_ns = 0;
 		link->rx_loss_permille = 0;
 		link->tx_loss_permille = 0;
@@ -129,6 +161,17 @@ void hbd_detector_new_session(struct hbd_detector *detector)
 	}
 	detector->heard = false;
 	detector->max_gap_ns = 0;
+	detector->own_from = own_hb_seq;
+}
+
+void hbd_detector_resumed(struct hbd_detector *detector, uint64_t own_hb_seq)
+{
+	for (int i = 0; i < HBD_LINKS_MAX; i++) {
+		detector->links[i].rx_counts = false;
+		detector->links[i].rx_loss_permille = 0;
+		detector->links[i].tx_loss_permille = 0;
+	}
+	detector->own_from = own_hb_seq;
 }
 
 void hbd_detector_gone(struct hbd_detector *detector, bool died, int64_t received_ns)

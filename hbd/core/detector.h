@@ -22,7 +22,8 @@
 struct hbd_link_state {
 	int64_t last_rx_ns;		/* 0 = never */
 	uint64_t rx_newest;		/* newest hb_seq of the peer seen here; 0 = none */
-	uint32_t rx_bitmap;		/* bit i: rx_newest - i was seen here */
+	uint32_t rx_bitmap;		/* bit i: rx_newest - i was seen here, or is not missed */
+	bool rx_counts;			/* false: nothing before the next one here is missed */
 	uint64_t peer_tx_time_us;	/* of the newest packet here */
 	int64_t rtt_ns;			/* smoothed; 0 = not yet known */
 	uint16_t rx_loss_permille;	/* of the last 32, as seen here */
@@ -52,6 +53,7 @@ struct hbd_detector {
 	int64_t max_gap_ns;		/* longest silence over all links since the session began */
 	uint32_t stalls;		/* of this node */
 	int64_t longest_stall_ns;
+	uint64_t own_from;		/* own heartbeats up to this one the peer need not have seen */
 	struct hbd_link_state links[HBD_LINKS_MAX];
 };
 
@@ -62,15 +64,22 @@ void hbd_detector_init(struct hbd_detector *detector, const struct hbd_profile *
 void hbd_detector_alive(struct hbd_detector *detector, int64_t received_ns);
 
 /*
- * An authentic heartbeat of the peer came in on link at received_ns, in the present session.
+ * An authentic heartbeat of the peer came in on link at received_ns, in the present session. It proves
+ * that the peer is there if it is newer than what came in before, on any link.
  * own_hb_seq: of the newest heartbeat this node sent, to see what the peer does not receive.
  */
 void hbd_detector_heard(struct hbd_detector *detector, uint8_t link,
 			const struct hbd_heartbeat *heartbeat, uint64_t own_hb_seq,
 			int64_t received_ns);
 
-/* A new peer process: link statistics start over; being heard is kept. */
-void hbd_detector_new_session(struct hbd_detector *detector);
+/*
+ * A new peer process: link statistics start over. What either sent before the other listened is no
+ * loss: own_hb_seq is of the newest heartbeat this node sent until now.
+ */
+void hbd_detector_new_session(struct hbd_detector *detector, uint64_t own_hb_seq);
+
+/* A new process of this node goes on: what came in while none listened is no loss, either. */
+void hbd_detector_resumed(struct hbd_detector *detector, uint64_t own_hb_seq);
 
 /* The peer ended its session; died: by its guardian. */
 void hbd_detector_gone(struct hbd_detector *detector, bool died, int64_t received_ns);

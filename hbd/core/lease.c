@@ -1,6 +1,7 @@
 #include "lease.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 #include "time.h"
 
@@ -19,17 +20,45 @@ static int64_t slot_end(const struct hbd_sent *sent, uint64_t hb_seq)
 			    sent->term_ns[hb_seq % HBD_SENT_MAX]);
 }
 
+static bool is_known(const struct hbd_sent *sent, uint64_t hb_seq)
+{
+	return hb_seq != 0 && hb_seq <= sent->newest && sent->newest - hb_seq < HBD_SENT_MAX;
+}
+
+bool hbd_sent_after(const struct hbd_sent *sent, uint64_t hb_seq, int64_t since_ns)
+{
+	return is_known(sent, hb_seq) && sent->sent_ns[hb_seq % HBD_SENT_MAX] > since_ns;
+}
+
 int64_t hbd_sent_lease_end(const struct hbd_sent *sent, uint64_t hb_seq)
 {
-	if (hb_seq == 0 || hb_seq > sent->newest || sent->newest - hb_seq >= HBD_SENT_MAX)
+	if (!is_known(sent, hb_seq))
 		return 0;
 	return hbd_time_min(slot_end(sent, hb_seq), slot_end(sent, sent->newest));
+}
+
+void hbd_sent_shift(struct hbd_sent *sent, int64_t stood_ns)
+{
+	for (size_t i = 0; i < HBD_SENT_MAX; i++)
+		sent->sent_ns[i] -= stood_ns;
+}
+
+void hbd_lease_shift(struct hbd_lease *lease, int64_t stood_ns)
+{
+	if (!lease->held)
+		return;
+	lease->held_until_ns -= stood_ns;
+	lease->granted_until_ns -= stood_ns;
+	if (lease->voted_until_ns != 0)
+		lease->voted_until_ns -= stood_ns;
 }
 
 void hbd_lease_take(struct hbd_lease *lease, int64_t until_ns)
 {
 	lease->held = true;
 	lease->held_until_ns = until_ns;
+	lease->granted_until_ns = until_ns;
+	lease->voted_until_ns = 0;
 	lease->promised_until_ns = 0;
 }
 
@@ -37,12 +66,22 @@ void hbd_lease_drop(struct hbd_lease *lease)
 {
 	lease->held = false;
 	lease->held_until_ns = 0;
+	lease->granted_until_ns = 0;
+	lease->voted_until_ns = 0;
 }
 
 void hbd_lease_renew(struct hbd_lease *lease, int64_t until_ns)
 {
 	assert(lease->held);
-	lease->held_until_ns = until_ns;
+	lease->granted_until_ns = until_ns;
+	lease->held_until_ns = hbd_time_max(until_ns, lease->voted_until_ns);
+}
+
+void hbd_lease_vote(struct hbd_lease *lease, int64_t until_ns)
+{
+	assert(lease->held);
+	lease->voted_until_ns = until_ns;
+	lease->held_until_ns = hbd_time_max(lease->granted_until_ns, until_ns);
 }
 
 bool hbd_lease_is_over(const struct hbd_lease *lease, int64_t now_ns)

@@ -27,6 +27,10 @@
 #define HBD_HELLO_BYTES 64
 #define HBD_PACKET_BYTES_MAX 1200
 
+/* The highest epoch that is taken over from others. No hbd counts so far: who says more is damaged or
+ * forged, and the next number would not fit a disk, a JSON integer, or its 64 bits. */
+#define HBD_EPOCH_MAX (1ull << 51)
+
 /* Sent heartbeats whose send time is remembered, to date the grants that come back. */
 #define HBD_SENT_MAX 128
 

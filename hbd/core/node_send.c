@@ -8,6 +8,7 @@
 #define JITTER_PARTS 10		/* send times are brought forward by 0 .. 1/10 of T */
 #define ATTEMPT_INTERVALS 4	/* a handshake attempt lasts that many T ... */
 #define ATTEMPT_NS_MIN (200 * HBD_MS_NS)	/* ... and at least this, to outlast a round trip */
+#define RENEWAL_NS HBD_S_NS	/* between attempts at a session under a newer key */
 #define GOODBYE_COPIES 2
 #define RUNNING_PRIORITY 100
 #define PREFERRED_PRIORITY 200
@@ -35,7 +36,11 @@ int64_t node_term_ns(const struct hbd_node *node)
 {
 	const struct hbd_profile *profile = &node->config->profile;
 
-	return node_peer_present(node) ? profile->hold_ns : profile->long_ns;
+	if (node_is_holding(node) && (node_needs_votes(node) || node_peer_present(node)))
+		return node->hold.term_ns;
+	if (node_needs_votes(node) || (node_peer_present(node) && !node->peer_maintained))
+		return profile->hold_ns;
+	return profile->long_ns;
 }
 
 void node_set_lease(struct hbd_node *node, uint8_t group, struct hbd_actions *actions)
@@ -45,7 +50,11 @@ void node_set_lease(struct hbd_node *node, uint8_t group, struct hbd_actions *ac
 
 	action->group = group;
 	action->epoch = node->groups[group].epoch;
-	action->until_ns = lease->held ? lease->held_until_ns : node->now_ns;
+	action->lease.until_ns = lease->held ? lease->held_until_ns : node->now_ns;
+	action->lease.accept_ns = action->lease.until_ns;
+	if (node->groups[group].role == HBD_ROLE_DRAINING)
+		action->lease.accept_ns = hbd_time_max(node->groups[group].handover.accept_ns,
+						       action->lease.until_ns);
 }
 
 /*
@@ -74,16 +83,16 @@ static void renew_leases(struct hbd_node *node, struct hbd_actions *actions)
 
 		if (!lease->held)
 			continue;
-		/* a long lease is cut short once the peer is back */
-		if (peer_may_claim(node, i))
-			until_ns = hbd_time_min(before_ns, until_ns);
+		/* a long lease is cut short once the peer is back; the witness's vote stays */
+		if (node_needs_votes(node) || peer_may_claim(node, i))
+			until_ns = hbd_time_min(lease->granted_until_ns, until_ns);
 		hbd_lease_renew(lease, until_ns);
-		if (until_ns != before_ns)
+		if (lease->held_until_ns != before_ns)
 			node_set_lease(node, i, actions);
 	}
 }
 
-static bool holds_any_lease(const struct hbd_node *node)
+static bool holds_a_lease(const struct hbd_node *node)
 {
 	for (uint8_t i = 0; i < node->config->group_count; i++)
 		if (node->groups[i].lease.held)
@@ -111,6 +120,14 @@ static bool grants(const struct hbd_node *node, const struct hbd_group *group)
 	       hbd_lease_is_promised(&group->lease, node->now_ns);
 }
 
+static const uint8_t handover_flags[] = {
+	[HBD_HANDOVER_NONE] = 0,
+	[HBD_HANDOVER_OFFERED] = HBD_GROUP_OFFERED,
+	[HBD_HANDOVER_PREPARING] = 0,
+	[HBD_HANDOVER_READY] = HBD_GROUP_READY,
+	[HBD_HANDOVER_REFUSED] = HBD_GROUP_REFUSED,
+};
+
 static void fill_group(const struct hbd_node *node, uint8_t index, struct hbd_group_entry *entry)
 {
 	const struct hbd_group *group = &node->groups[index];
@@ -119,14 +136,15 @@ static void fill_group(const struct hbd_node *node, uint8_t index, struct hbd_gr
 
 	if (grants(node, group))
 		flags |= HBD_GROUP_GRANTS;
-	if (group->resigned && group->role == HBD_ROLE_SECONDARY)
+	if (group->resigned && node_role_stands_by(group->role))
 		flags |= HBD_GROUP_RESIGNED;
 	if (group->faults & HBD_FAULTS_HARD)
 		flags |= HBD_GROUP_FAULT_HARD;
-	if (group->faults & HBD_FAULT_CHECK)
+	if (group->faults & HBD_FAULTS_SOFT)
 		flags |= HBD_GROUP_FAULT_SOFT;
 	if (hbd_node_is_answered(node, index))
 		flags |= HBD_GROUP_HELD_BACK;
+	flags |= handover_flags[group->handover.state];
 	*entry = (struct hbd_group_entry){
 		.id = node->config->groups[index].id,
 		.role = (uint8_t)group->role,
@@ -143,7 +161,11 @@ static uint8_t node_state(const struct hbd_node *node)
 {
 	if (node->stopping)
 		return HBD_NODE_STOPPING;
-	return in_restart_silence(node) ? HBD_NODE_QUIET : HBD_NODE_RUNNING;
+	if (in_restart_silence(node))
+		return HBD_NODE_QUIET;
+	if (node_is_holding(node) && node->hold.peer_knows)
+		return HBD_NODE_HOLDING;
+	return node_tells_maintenance(node) ? HBD_NODE_MAINTENANCE : HBD_NODE_RUNNING;
 }
 
 static void fill_heartbeat(const struct hbd_node *node, struct hbd_heartbeat *heartbeat)
@@ -155,8 +177,15 @@ static void fill_heartbeat(const struct hbd_node *node, struct hbd_heartbeat *he
 	heartbeat->granted_hb_seq = node->peer_hb_seq;
 	heartbeat->tx_time_us = (uint64_t)(node->now_ns / HBD_US_NS);
 	heartbeat->interval_us = saturate_us(config->profile.interval_ns);
-	heartbeat->lease_us = holds_any_lease(node) ? saturate_us(node_term_ns(node)) : 0;
+	heartbeat->lease_us = holds_a_lease(node) ? saturate_us(node_term_ns(node)) : 0;
 	heartbeat->node_state = node_state(node);
+	heartbeat->capabilities = HBD_CAPABILITY_HOLD;
+	if (node->hold.covered)
+		heartbeat->capabilities |= HBD_CAPABILITY_COVERED;
+	if (node->orphaned)
+		heartbeat->capabilities |= HBD_CAPABILITY_ORPHANED;
+	if (heartbeat->node_state == HBD_NODE_HOLDING)
+		heartbeat->lease_us = saturate_us(node->hold.term_ns);
 	heartbeat->fence = node->fence;
 	heartbeat->config_digest = config->config_digest;
 	heartbeat->group_count = config->group_count;
@@ -182,7 +211,9 @@ static void send_heartbeat(struct hbd_node *node, uint8_t flags, struct hbd_acti
 	struct hbd_heartbeat heartbeat;
 
 	node->hb_seq++;
-	hbd_sent_record(&node->sent, node->hb_seq, node->now_ns, node_term_ns(node));
+	/* one that tells of no lease is promised Lg, no more */
+	hbd_sent_record(&node->sent, node->hb_seq, node->now_ns,
+			holds_a_lease(node) ? node_term_ns(node) : node->config->profile.hold_ns);
 	renew_leases(node, actions);
 	fill_heartbeat(node, &heartbeat);
 	for (uint8_t link = 0; link < node->config->link_count; link++) {
@@ -205,13 +236,17 @@ static void send_offers(struct hbd_node *node, struct hbd_actions *actions)
 	}
 }
 
-void node_send_answer(struct hbd_node *node, uint8_t link, const struct hbd_received *received,
+/* On every link: that on which the offer came may carry nothing to the peer. */
+void node_send_answer(struct hbd_node *node, const struct hbd_received *received,
 		      struct hbd_actions *actions)
 {
-	struct hbd_packet *packet = new_packet(actions, HBD_ACTION_SEND, link);
+	for (uint8_t link = 0; link < node->config->link_count; link++) {
+		struct hbd_packet *packet = new_packet(actions, HBD_ACTION_SEND, link);
 
-	packet->length = (uint16_t)hbd_session_answer(&node->session, link, received,
-						       node->config->config_digest, packet->bytes);
+		packet->length = (uint16_t)hbd_session_answer(&node->session, link, received,
+							       node->config->config_digest,
+							       packet->bytes);
+	}
 }
 
 void node_send_confirm(struct hbd_node *node, struct hbd_actions *actions)
@@ -266,19 +301,11 @@ static int64_t jitter_ns(struct hbd_node *node, int64_t interval_ns)
 static void schedule_send(struct hbd_node *node)
 {
 	int64_t interval_ns = node->config->profile.interval_ns;
+	int64_t gap_ns = interval_ns - jitter_ns(node, interval_ns);
 
-	if (node->next_send_ns + interval_ns <= node->now_ns)
+	if (node->next_send_ns + gap_ns <= node->now_ns)
 		node->next_send_ns = node->now_ns;
-	node->next_send_ns = hbd_time_add(node->next_send_ns,
-					  interval_ns - jitter_ns(node, interval_ns));
-}
-
-static bool holds_a_lease(const struct hbd_node *node)
-{
-	for (uint8_t i = 0; i < node->config->group_count; i++)
-		if (node->groups[i].lease.held)
-			return true;
-	return false;
+	node->next_send_ns = hbd_time_add(node->next_send_ns, gap_ns);
 }
 
 /*
@@ -309,25 +336,56 @@ static int64_t lease_probe_at_ns(const struct hbd_node *node)
 	return at_ns;
 }
 
+static bool awaits_word(const struct hbd_node *node)
+{
+	for (uint8_t i = 0; i < node->config->group_count; i++)
+		if (node_awaits_word(node, i))
+			return true;
+	return false;
+}
+
 static bool wants_probe(const struct hbd_node *node)
 {
-	return hbd_node_peer_state(node) == HBD_PEER_SUSPICIOUS ||
+	if (node_awaits_hold(node))
+		return true;
+	return hbd_node_peer_state(node) == HBD_PEER_SUSPICIOUS || awaits_word(node) ||
 	       node->now_ns >= lease_probe_at_ns(node);
 }
 
-/* A handshake is wanted while there is no session, or while its peer is not heard. */
-static bool wants_offer(const struct hbd_node *node)
+/*
+ * A handshake is wanted while there is no session, or while its peer is not heard. Who slept for long
+ * gives the peer time to be heard before it judges; but another process of its may be there by now.
+ */
+bool node_wants_offer(const struct hbd_node *node)
 {
-	return !hbd_session_is_open(&node->session) || !node_peer_present(node);
+	return !hbd_session_is_open(&node->session) || !node_peer_present(node) ||
+	       node_knows_old_news(node);
+}
+
+/* While the session lasts: a newer key, once the peer has it too. */
+static bool wants_key(const struct hbd_node *node)
+{
+	return !node_wants_offer(node) && !node->stopping && !node_is_holding(node) &&
+	       hbd_session_wants_key(&node->session);
+}
+
+static void send_due_renewal(struct hbd_node *node, struct hbd_actions *actions)
+{
+	if (!wants_key(node) || node->now_ns < node->next_renewal_ns)
+		return;
+	hbd_session_begin_renewal(&node->session);
+	node->next_renewal_ns = hbd_time_add(node->now_ns, RENEWAL_NS);
+	send_offers(node, actions);
 }
 
 static void send_due_offers(struct hbd_node *node, struct hbd_actions *actions)
 {
 	const struct hbd_profile *profile = &node->config->profile;
 
-	if (!wants_offer(node) || node->stopping || node->now_ns < node->next_offer_ns)
+	send_due_renewal(node, actions);
+	if (!node_wants_offer(node) || node->stopping || node->now_ns < node->next_offer_ns)
 		return;
-	if (node->now_ns >= node->next_attempt_ns) {
+	if (node->now_ns >= node->next_attempt_ns || node->session.renews) {
 		hbd_session_begin(&node->session);
 		node->next_attempt_ns = hbd_time_add(node->now_ns,
 						     hbd_time_max(ATTEMPT_NS_MIN,
@@ -369,10 +427,13 @@ int64_t node_send_deadline_ns(const struct hbd_node *node)
 {
 	int64_t deadline_ns = node->next_send_ns;
 
-	if (wants_offer(node) && !node->stopping)
+	if (node_wants_offer(node) && !node->stopping)
 		deadline_ns = hbd_time_min(deadline_ns, node->next_offer_ns);
+	if (wants_key(node))
+		deadline_ns = hbd_time_min(deadline_ns, node_pending(node, node->next_renewal_ns));
 	if (hbd_session_is_open(&node->session)) {
-		int64_t probe_ns = hbd_node_peer_state(node) == HBD_PEER_SUSPICIOUS ?
+		int64_t probe_ns = hbd_node_peer_state(node) == HBD_PEER_SUSPICIOUS ||
+				   awaits_word(node) || node_awaits_hold(node) ?
 				   node->next_probe_ns :
 				   hbd_time_max(node->next_probe_ns, lease_probe_at_ns(node));
 

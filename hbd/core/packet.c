@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "role.h"
@@ -238,12 +239,17 @@ static int get_tlvs(struct wire_reader *reader, struct hbd_heartbeat *heartbeat)
 		} else if (type & TLV_CRITICAL) {
 			return -EBADMSG;
 		} else {
+			/* past the end is no end either: the next type cannot be read */
 			wire_skip(reader, (size_t)length - TLV_HEADER_BYTES);
 		}
-		if (reader->failed)
-			return -EBADMSG;
 	}
 	return found == heartbeat->group_count ? 0 : -EBADMSG;
+}
+
+static bool node_state_is_known(uint8_t state)
+{
+	return state == HBD_NODE_QUIET || state == HBD_NODE_RUNNING ||
+	       state == HBD_NODE_STOPPING || state == HBD_NODE_HOLDING || state == HBD_NODE_MAINTENANCE;
 }
 
 int hbd_packet_decode_heartbeat(const uint8_t *body, size_t body_bytes,
@@ -270,7 +276,7 @@ int hbd_packet_decode_heartbeat(const uint8_t *body, size_t body_bytes,
 
 	if (reader.failed || heartbeat.hb_seq == 0 || heartbeat.group_count > HBD_GROUPS_MAX)
 		return -EBADMSG;
-	if (heartbeat.node_state < HBD_NODE_QUIET || heartbeat.node_state > HBD_NODE_STOPPING)
+	if (!node_state_is_known(heartbeat.node_state))
 		return -EBADMSG;
 	error = get_tlvs(&reader, &heartbeat);
 	if (error)

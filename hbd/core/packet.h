@@ -65,9 +65,12 @@ struct hbd_hello {
 #define HBD_GROUP_GRANTS   0x01	/* the sender promises this group to the receiver */
 #define HBD_GROUP_RESIGNED 0x02	/* handed over: the receiver is to claim it */
 #define HBD_GROUP_FAULT_HARD 0x04	/* the sender cannot serve it */
-#define HBD_GROUP_FAULT_SOFT 0x08	/* a check failed */
+#define HBD_GROUP_FAULT_SOFT 0x08	/* a check failed, or some address is refused */
 #define HBD_GROUP_HELD_BACK 0x10	/* the sender would claim it, did its address not answer */
-#define HBD_GROUP_FLAGS_KNOWN 0x1f
+#define HBD_GROUP_OFFERED 0x20	/* the sender would hand it over: the receiver may get ready */
+#define HBD_GROUP_READY 0x40	/* the sender is ready to take it */
+#define HBD_GROUP_REFUSED 0x80	/* the sender cannot get ready to take it */
+#define HBD_GROUP_FLAGS_KNOWN 0xff
 
 /* One group as its sender sees it. */
 struct hbd_group_entry {
@@ -92,7 +95,7 @@ struct hbd_heartbeat {
 	uint32_t echo_hold_us;		/* how long ago the sender received that, saturating */
 	uint32_t interval_us;		/* sender's T */
 	uint32_t lease_us;		/* term of the leases this renews, saturating; 0 = none */
-	uint8_t node_state;		/* 1 quiet, 2 running, 3 stopping */
+	uint8_t node_state;		/* HBD_NODE_... */
 	uint8_t fence;			/* 0 none, 1 address lifetime, 2 kernel deadline (eBPF) */
 	uint32_t capabilities;
 	uint64_t config_digest;
@@ -100,13 +103,20 @@ struct hbd_heartbeat {
 	struct hbd_group_entry groups[HBD_GROUPS_MAX];
 };
 
+/* capabilities */
+#define HBD_CAPABILITY_HOLD 0x1u	/* knows the state "holding", which it is not told else */
+#define HBD_CAPABILITY_COVERED 0x2u	/* its leases last without the holding receiver's grants */
+#define HBD_CAPABILITY_ORPHANED 0x4u	/* it stops because its guardian died */
+
 #define HBD_FENCE_NONE 0
 #define HBD_FENCE_LIFETIME 1
 #define HBD_FENCE_KERNEL 2
 
-#define HBD_NODE_QUIET 1
+#define HBD_NODE_QUIET 1	/* in restart silence */
 #define HBD_NODE_RUNNING 2
 #define HBD_NODE_STOPPING 3
+#define HBD_NODE_HOLDING 4	/* about to pause, for the term told */
+#define HBD_NODE_MAINTENANCE 5	/* claims nothing */
 
 /* Why a datagram was not used; each is counted per link. Order of checking, cheapest first. */
 enum hbd_drop {

@@ -14,6 +14,7 @@ static const char *const role_texts[HBD_ROLE_COUNT] = {
 	[HBD_ROLE_RELEASING] = "releasing",
 	[HBD_ROLE_FAULT] = "fault",
 	[HBD_ROLE_STOPPED] = "stopped",
+	[HBD_ROLE_DRAINING] = "draining",
 };
 
 static const struct {
@@ -32,11 +33,19 @@ static const struct {
 	[HBD_REASON_PEER_RESTARTED] = { "peer-restarted", "the peer's daemon started anew" },
 	[HBD_REASON_PEER_RESIGNED] = { "peer-resigned", "the peer handed over" },
 	[HBD_REASON_PEER_FAULT] = { "peer-fault", "the peer can no longer serve" },
+	[HBD_REASON_PEER_MAINTAINED] = { "peer-maintained",
+					 "nobody served and the peer is in maintenance" },
 	[HBD_REASON_ANSWERED] = { "answered", "somebody on the LAN answers for it" },
+	[HBD_REASON_ISOLATED] = { "isolated", "the gateway does not answer this node" },
 	[HBD_REASON_PEER_OUTRANKS] = { "peer-outranks",
 				       "both nodes served and the peer's claim ranks higher" },
 	[HBD_REASON_LEASE_LOST] = { "lease-lost", "this node's lease ran out" },
+	[HBD_REASON_NO_VOTE] = { "no-vote", "the peer did not agree to the claim" },
 	[HBD_REASON_SWITCHOVER] = { "switchover", "an operator asked for it" },
+	[HBD_REASON_MAINTENANCE] = { "maintenance", "this node is in maintenance" },
+	[HBD_REASON_FAILBACK] = { "failback", "the preferred node is well again" },
+	[HBD_REASON_NOT_READY] = { "not-ready", "the peer did not get ready for the move" },
+	[HBD_REASON_DRAINED] = { "drained", "the old connections are over, or their time is" },
 	[HBD_REASON_NOT_TAKEN] = { "not-taken", "the peer did not take over what was handed to it" },
 	[HBD_REASON_FAULT] = { "fault", "this node has a fault" },
 	[HBD_REASON_HEALED] = { "healed", "the fault is gone" },
@@ -44,6 +53,8 @@ static const struct {
 	[HBD_REASON_ADDRESSES_ON] = { "addresses-on", "all addresses are on" },
 	[HBD_REASON_ADDRESSES_OFF] = { "addresses-off", "all addresses are off" },
 	[HBD_REASON_STOP] = { "stop", "the daemon is stopping" },
+	[HBD_REASON_ORPHANED] = { "guardian-died", "the guardian died" },
+	[HBD_REASON_PEER_ORPHANED] = { "peer-guardian-died", "the peer's guardian died" },
 };
 
 static const char *const peer_texts[HBD_PEER_COUNT] = {
@@ -58,6 +69,7 @@ static const char *const peer_texts[HBD_PEER_COUNT] = {
 
 static const char *const call_texts[] = {
 	[HBD_CALL_UNSET] = "none",
+	[HBD_CALL_PREPARE] = "prepare",
 	[HBD_CALL_TAKEOVER] = "takeover",
 	[HBD_CALL_RELEASE] = "release",
 };
@@ -88,10 +100,25 @@ static const char *const alert_texts[HBD_ALERT_COUNT] = {
 	[HBD_ALERT_ADDRESS_RESTORED] = "address-restored",
 	[HBD_ALERT_UNHEARD] = "peer-unheard",
 	[HBD_ALERT_CONFLICT] = "address-conflict",
+	[HBD_ALERT_CONTESTED] = "address-contested",
+	[HBD_ALERT_UNCONTESTED] = "address-uncontested",
+	[HBD_ALERT_ISOLATED] = "isolated",
+	[HBD_ALERT_REFUSED] = "refused-by-witness",
+	[HBD_ALERT_NO_VOTE] = "no-vote",
+	[HBD_ALERT_WITNESS_LOST] = "witness-lost",
+	[HBD_ALERT_WITNESS_BACK] = "witness-back",
+	[HBD_ALERT_STOOD_STILL] = "stood-still",
 	[HBD_ALERT_NOT_TAKEN] = "not-taken",
+	[HBD_ALERT_MAINTENANCE] = "maintenance",
+	[HBD_ALERT_MAINTAINED] = "maintained",
+	[HBD_ALERT_MAINTENANCE_OVER] = "maintenance-over",
+	[HBD_ALERT_UNSERVED] = "unserved",
+	[HBD_ALERT_DAMPED] = "damped",
 	[HBD_ALERT_ENGINE_DIED] = "engine-died",
 	[HBD_ALERT_UNFENCED] = "unfenced",
 	[HBD_ALERT_FENCED] = "fenced",
+	[HBD_ALERT_STRAY] = "address-added",
+	[HBD_ALERT_ELSEWHERE] = "address-elsewhere",
 };
 
 const char *hbd_role_text(enum hbd_role role)
@@ -131,6 +158,10 @@ const char *hbd_fault_text(enum hbd_fault fault)
 		return "takeover";
 	case HBD_FAULT_CHECK:
 		return "check";
+	case HBD_FAULT_REFUSED:
+		return "refused";
+	case HBD_FAULT_PARTLY:
+		return "partly";
 	}
 	return "several";
 }

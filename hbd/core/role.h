@@ -19,6 +19,7 @@ enum hbd_role {
 	HBD_ROLE_RELEASING,	/* lets go: addresses are being removed */
 	HBD_ROLE_FAULT,		/* cannot serve; does not claim */
 	HBD_ROLE_STOPPED,	/* stopping for good; does not claim */
+	HBD_ROLE_DRAINING,	/* handed over: old connections still end here, nothing is announced */
 	HBD_ROLE_COUNT
 };
 
@@ -36,10 +37,17 @@ enum hbd_reason {
 	HBD_REASON_PEER_RESTARTED,	/* the peer came back as a new process that owns nothing */
 	HBD_REASON_PEER_RESIGNED,	/* the peer handed the group over */
 	HBD_REASON_PEER_FAULT,		/* the peer let go because it cannot serve */
+	HBD_REASON_PEER_MAINTAINED,	/* nobody serves, and the peer is in maintenance */
 	HBD_REASON_ANSWERED,		/* somebody on the LAN answers for it */
+	HBD_REASON_ISOLATED,		/* the gateway does not answer */
 	HBD_REASON_PEER_OUTRANKS,	/* two owners met; the peer's claim ranks higher */
 	HBD_REASON_LEASE_LOST,		/* the own lease ran out */
+	HBD_REASON_NO_VOTE,		/* it claimed, and the peer did not agree */
 	HBD_REASON_SWITCHOVER,		/* the operator asked */
+	HBD_REASON_MAINTENANCE,		/* this node is in maintenance */
+	HBD_REASON_FAILBACK,		/* back to the node that is preferred */
+	HBD_REASON_NOT_READY,		/* a move was offered, but the peer did not get ready for it */
+	HBD_REASON_DRAINED,		/* no old connection ends here any more, or time is up */
 	HBD_REASON_NOT_TAKEN,		/* handed over, but the peer did not take it */
 	HBD_REASON_FAULT,		/* an own fault, see enum hbd_fault */
 	HBD_REASON_HEALED,		/* the own fault is gone */
@@ -47,6 +55,8 @@ enum hbd_reason {
 	HBD_REASON_ADDRESSES_ON,	/* the claim is complete */
 	HBD_REASON_ADDRESSES_OFF,	/* the release is complete */
 	HBD_REASON_STOP,		/* this process is stopping */
+	HBD_REASON_ORPHANED,		/* so it is, because its guardian died */
+	HBD_REASON_PEER_ORPHANED,	/* the peer said good-bye because its guardian died */
 	HBD_REASON_COUNT
 };
 
@@ -54,11 +64,18 @@ enum hbd_reason {
 enum hbd_fault {
 	HBD_FAULT_NONE = 0,
 	HBD_FAULT_INTERFACE = 1 << 0,	/* hard: interface missing, down or without carrier */
-	HBD_FAULT_ADDRESS = 1 << 1,	/* hard: the kernel refused an address */
+	HBD_FAULT_ADDRESS = 1 << 1,	/* hard until retry: none could be added, or one not removed */
 	HBD_FAULT_TAKEOVER = 1 << 2,	/* hard until retry: a takeover plugin failed */
 	HBD_FAULT_CHECK = 1 << 3,	/* soft: a check failed; still better than nobody */
+	HBD_FAULT_REFUSED = 1 << 4,	/* hard: the kernel refuses every address, while it does */
+	HBD_FAULT_PARTLY = 1 << 5,	/* soft: it refuses some; the others are served */
 };
-#define HBD_FAULTS_HARD (HBD_FAULT_INTERFACE | HBD_FAULT_ADDRESS | HBD_FAULT_TAKEOVER)
+#define HBD_FAULTS_HARD \
+	(HBD_FAULT_INTERFACE | HBD_FAULT_ADDRESS | HBD_FAULT_TAKEOVER | HBD_FAULT_REFUSED)
+#define HBD_FAULTS_SOFT (HBD_FAULT_CHECK | HBD_FAULT_PARTLY)
+/* Those that the core is told of: it finds the others itself. */
+#define HBD_FAULTS_TOLD \
+	(HBD_FAULT_INTERFACE | HBD_FAULT_CHECK | HBD_FAULT_REFUSED | HBD_FAULT_PARTLY)
 
 /* What this node knows of its peer. */
 enum hbd_peer_state {

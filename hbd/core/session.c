@@ -45,8 +45,25 @@ bool hbd_session_is_open(const struct hbd_session *session)
 void hbd_session_begin(struct hbd_session *session)
 {
 	session->attempts++;
+	session->renews = false;
 	hbd_seal_derive(session->seed, "nonce", session->attempts, NULL, 0, session->nonce);
 	session->hello_key = (uint8_t)((session->hello_key + 1) % session->key_count);
+}
+
+bool hbd_session_wants_key(const struct hbd_session *session)
+{
+	if (session->self != OFFERER || !hbd_session_is_open(session))
+		return false;
+	for (uint8_t i = 0; i < session->key_count; i++)
+		if (session->keys[i].id > session->running.key_id)
+			return true;
+	return false;
+}
+
+void hbd_session_begin_renewal(struct hbd_session *session)
+{
+	hbd_session_begin(session);
+	session->renews = true;
 }
 
 static const struct hbd_key *find_key(const struct hbd_session *session, uint8_t id)
@@ -125,17 +142,24 @@ static void open_channel(const struct hbd_session *session, const struct hbd_key
 static void prove(struct hbd_session *session, const struct hbd_channel *channel,
 		  struct hbd_received *received)
 {
-	received->proven = true;
-	received->new_process = !session->running.open ||
+	received->verdict.proven = true;
+	received->verdict.new_process = !session->running.open ||
 				session->running.peer_session != channel->peer_session;
 	session->previous = session->running;
-	if (received->new_process)
+	if (received->verdict.new_process)
 		session->previous.open = false;
 	session->running = *channel;
 	session->next.open = false;
 	session->established++;
 	/* answers to the offer that led here have done their work */
 	hbd_session_begin(session);
+}
+
+static void take_confirm(struct hbd_session *session, const struct hbd_channel *channel,
+			 struct hbd_received *received)
+{
+	memcpy(session->proven_nonce, received->hello.nonce, HBD_NONCE_BYTES);
+	prove(session, channel, received);
 }
 
 /*
@@ -159,13 +183,24 @@ static void prove_next(struct hbd_session *session, struct hbd_received *receive
 	prove(session, &channel, received);
 }
 
+/*
+ * A copy of the offer that led to the running session. Another answer to it would open a second one,
+ * and of two that overtake each other on the links each node might take another for the last.
+ */
+static bool is_proven_offer(const struct hbd_session *session, const struct hbd_received *received)
+{
+	return session->running.open &&
+	       session->running.peer_session == received->header.sender_session &&
+	       memcmp(session->proven_nonce, received->hello.nonce, HBD_NONCE_BYTES) == 0;
+}
+
 static enum hbd_drop receive_hello(const struct hbd_session *session, struct hbd_received *received)
 {
-	if (session->self == OFFERER)
+	if (session->self == OFFERER || is_proven_offer(session, received))
 		return HBD_DROP_STALE;
-	received->receipt = HBD_RECEIPT_HELLO;
+	received->verdict.receipt = HBD_RECEIPT_HELLO;
 	if (common_version(&received->hello) == 0)
-		received->receipt = HBD_RECEIPT_VERSION;
+		received->verdict.receipt = HBD_RECEIPT_VERSION;
 	else if (common_key(session, &received->hello) == NULL)
 		return HBD_DROP_KEY;
 	return HBD_DROP_NONE;
@@ -175,9 +210,22 @@ static enum hbd_drop receive_knock(const struct hbd_session *session, struct hbd
 {
 	if (session->self != OFFERER)
 		return HBD_DROP_STALE;
-	received->receipt = common_version(&received->hello) ? HBD_RECEIPT_KNOCK
+	received->verdict.receipt = common_version(&received->hello) ? HBD_RECEIPT_KNOCK
 								: HBD_RECEIPT_VERSION;
 	return HBD_DROP_NONE;
+}
+
+static void take_ack(struct hbd_session *session, const struct hbd_key *key,
+		     const struct hbd_received *received)
+{
+	const struct hbd_hello *hello = &received->hello;
+
+	/* the same answer comes once for every link */
+	if (session->next.open &&
+	    memcmp(session->confirm.answer, hello->answer, sizeof(hello->answer)) == 0)
+		return;
+	session->confirm = *hello;
+	open_channel(session, key, received->header.sender_session, hello, &session->next);
 }
 
 static enum hbd_drop receive_ack(struct hbd_session *session, const struct hbd_key *key,
@@ -192,13 +240,10 @@ static enum hbd_drop receive_ack(struct hbd_session *session, const struct hbd_k
 		return HBD_DROP_STALE;
 	if (hello->version < HBD_VERSION_MIN || hello->version > HBD_VERSION_MAX)
 		return HBD_DROP_BODY;
-	received->receipt = HBD_RECEIPT_ACK;
-	/* the same answer comes once for every link */
-	if (session->next.open &&
-	    memcmp(session->confirm.answer, hello->answer, sizeof(hello->answer)) == 0)
-		return HBD_DROP_NONE;
-	session->confirm = *hello;
-	open_channel(session, key, header->sender_session, hello, &session->next);
+	if (session->renews && key->id <= session->running.key_id)
+		return HBD_DROP_STALE;
+	received->verdict.receipt = HBD_RECEIPT_ACK;
+	take_ack(session, key, received);
 	return HBD_DROP_NONE;
 }
 
@@ -210,20 +255,20 @@ static enum hbd_drop receive_handshake(struct hbd_session *session, const uint8_
 	const struct hbd_key *key = find_key(session, header->key_id);
 	struct hbd_seal seal;
 
-	received->handshake_seal_failed = true;
+	received->verdict.handshake_seal_failed = true;
 	if (key == NULL)
 		return HBD_DROP_KEY;
 	hbd_seal_handshake(key, session->cluster_id, header->source, &seal);
 	if (!hbd_seal_open(&seal, bytes, length))
 		return HBD_DROP_SEAL;
-	received->handshake_seal_failed = false;
+	received->verdict.handshake_seal_failed = false;
 
 	if (header->sender_session == 0 ||
 	    hbd_packet_decode_hello(bytes + HBD_HEADER_BYTES, header->body_bytes,
 				    &received->hello) < 0)
 		return HBD_DROP_BODY;
 	if (header->type != HBD_PACKET_HELLO_ACK)
-		received->fresh_offer = is_fresh_offer(session, received->hello.nonce);
+		received->verdict.fresh_offer = is_fresh_offer(session, received->hello.nonce);
 	if (header->type == HBD_PACKET_HELLO)
 		return receive_hello(session, received);
 	if (header->type == HBD_PACKET_KNOCK)
@@ -253,8 +298,8 @@ static enum hbd_drop receive_confirm(struct hbd_session *session, const uint8_t 
 	open_channel(session, key, header->sender_session, &received->hello, &channel);
 	if (!hbd_seal_open(&channel.rx, bytes, length))
 		return HBD_DROP_SEAL;
-	received->receipt = HBD_RECEIPT_CONFIRM;
-	prove(session, &channel, received);
+	received->verdict.receipt = HBD_RECEIPT_CONFIRM;
+	take_confirm(session, &channel, received);
 	return HBD_DROP_NONE;
 }
 
@@ -280,6 +325,12 @@ static struct hbd_channel *find_channel(struct hbd_session *session,
 	return NULL;
 }
 
+static void end_by_peer(struct hbd_session *session)
+{
+	session->running.closed_by_peer = true;
+	session->previous.open = false;
+}
+
 /* HEARTBEAT and GOODBYE. */
 static enum hbd_drop receive_data(struct hbd_session *session, uint8_t link, const uint8_t *bytes,
 				  size_t length, struct hbd_received *received)
@@ -299,11 +350,9 @@ static enum hbd_drop receive_data(struct hbd_session *session, uint8_t link, con
 		return HBD_DROP_BODY;
 	if (channel == &session->next)
 		prove_next(session, received);
-	received->receipt = HBD_RECEIPT_HEARTBEAT;
-	if (header->type == HBD_PACKET_GOODBYE) {
-		session->running.closed_by_peer = true;
-		session->previous.open = false;
-	}
+	received->verdict.receipt = HBD_RECEIPT_HEARTBEAT;
+	if (header->type == HBD_PACKET_GOODBYE)
+		end_by_peer(session);
 	return HBD_DROP_NONE;
 }
 
@@ -351,14 +400,62 @@ void hbd_session_receive(struct hbd_session *session, uint8_t link, const uint8_
 			 size_t length, struct hbd_received *ret_received)
 {
 	assert(link < session->link_count);
-	ret_received->receipt = HBD_RECEIPT_UNSET;
-	ret_received->proven = false;
-	ret_received->new_process = false;
-	ret_received->fresh_offer = false;
-	ret_received->handshake_seal_failed = false;
-	ret_received->drop = receive(session, link, bytes, length, ret_received);
-	if (ret_received->drop != HBD_DROP_NONE)
-		ret_received->receipt = HBD_RECEIPT_DROPPED;
+	ret_received->verdict = (struct hbd_verdict){ .receipt = HBD_RECEIPT_UNSET };
+	ret_received->verdict.drop = receive(session, link, bytes, length, ret_received);
+	if (ret_received->verdict.drop != HBD_DROP_NONE)
+		ret_received->verdict.receipt = HBD_RECEIPT_DROPPED;
+}
+
+static bool adopt_handshake(struct hbd_session *session, struct hbd_received *received)
+{
+	const struct hbd_key *key = find_key(session, received->header.key_id);
+	struct hbd_channel channel;
+
+	if (key == NULL || (received->verdict.receipt == HBD_RECEIPT_ACK) != (session->self == OFFERER))
+		return false;
+	if (received->verdict.receipt == HBD_RECEIPT_ACK) {
+		take_ack(session, key, received);
+		return true;
+	}
+	open_channel(session, key, received->header.sender_session, &received->hello, &channel);
+	take_confirm(session, &channel, received);
+	return true;
+}
+
+static bool adopt_data(struct hbd_session *session, struct hbd_received *received)
+{
+	bool proven = received->verdict.proven;
+
+	if (proven ? !session->next.open : !session->running.open)
+		return false;
+	if (proven)
+		prove_next(session, received);
+	if (received->header.type == HBD_PACKET_GOODBYE)
+		end_by_peer(session);
+	return true;
+}
+
+bool hbd_session_adopt(struct hbd_session *session, const struct hbd_received *received)
+{
+	struct hbd_received copy = *received;
+
+	switch (received->verdict.receipt) {
+	case HBD_RECEIPT_ACK:
+	case HBD_RECEIPT_CONFIRM:
+		return adopt_handshake(session, &copy);
+	case HBD_RECEIPT_HEARTBEAT:
+		return adopt_data(session, &copy);
+	case HBD_RECEIPT_HELLO:
+		/* it will be answered */
+		return session->self != OFFERER && common_version(&received->hello) != 0 &&
+		       common_key(session, &received->hello) != NULL;
+	case HBD_RECEIPT_UNSET:
+	case HBD_RECEIPT_DROPPED:
+	case HBD_RECEIPT_KNOCK:
+	case HBD_RECEIPT_VERSION:
+		break;
+	}
+	return true;
 }
 
 static struct hbd_header make_header(const struct hbd_session *session,
@@ -420,7 +517,7 @@ size_t hbd_session_answer(const struct hbd_session *session, uint8_t link,
 	struct hbd_hello hello = make_hello(session, config_digest);
 	const struct hbd_key *key = common_key(session, &received->hello);
 
-	assert(received->receipt == HBD_RECEIPT_HELLO);
+	assert(received->verdict.receipt == HBD_RECEIPT_HELLO);
 	assert(key != NULL);
 	header.receiver_session = received->header.sender_session;
 	hello.version = common_version(&received->hello);

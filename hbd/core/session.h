@@ -5,7 +5,8 @@
  * confirms under the new key, and the first packet of node 1 under that key ends it. Node 1 can
  * ask for it (KNOCK). Node 1 keeps no state for an offer: its answer is derived from a secret, the
  * offer and the number of sessions so far, so replayed or forged offers cost it one packet each
- * and displace nothing. The running session stays in force until the new one is proven.
+ * and displace nothing. An offer that led to the running session is not answered again. The running
+ * session stays in force until the new one is proven.
  *
  * It authenticates and dates packets; it does not judge whether the peer is alive (detector.h).
  */
@@ -46,9 +47,11 @@ struct hbd_session {
 	uint64_t established;		/* sessions proven so far */
 	uint8_t nonce[HBD_NONCE_BYTES];	/* of the present attempt */
 	uint8_t hello_key;		/* index of the key the next HELLO or KNOCK is sealed with */
+	bool renews;			/* node 0: this attempt is for a newer key only */
 	struct hbd_channel running;	/* proven */
 	struct hbd_channel previous;	/* with the same process: what is under way may still come */
 	struct hbd_channel next;	/* node 0: answered, not yet proven by a packet */
+	uint8_t proven_nonce[HBD_NONCE_BYTES];	/* node 1: of the offer that led to running */
 	uint8_t offer_count;		/* of offers seen, wraps around */
 	uint8_t offers[HBD_OFFERS_MAX][HBD_NONCE_BYTES];	/* the nonces of the latest */
 	struct hbd_hello confirm;	/* node 0: what CONFIRM says while next is open */
@@ -66,14 +69,18 @@ enum hbd_receipt {
 	HBD_RECEIPT_VERSION,	/* authentic, but there is no common version */
 };
 
-struct hbd_received {
+struct hbd_verdict {
 	enum hbd_receipt receipt;
 	enum hbd_drop drop;
 	bool proven;			/* this packet proved a new session */
 	bool new_process;		/* ... and it is another process than before */
 	bool fresh_offer;		/* a KNOCK or HELLO not seen before in this life */
 	bool handshake_seal_failed;	/* drop is SEAL or KEY, on a handshake packet */
-	struct hbd_header header;
+};
+
+struct hbd_received {
+	struct hbd_verdict verdict;
+	struct hbd_header header;	/* these are set as far as the receipt says */
 	struct hbd_hello hello;
 	struct hbd_heartbeat heartbeat;
 };
@@ -91,11 +98,25 @@ void hbd_session_init(struct hbd_session *session, uint8_t self, uint8_t link_co
 void hbd_session_receive(struct hbd_session *session, uint8_t link, const uint8_t *bytes,
 			 size_t length, struct hbd_received *ret_received);
 
+/*
+ * Advances the session as a datagram did of which that is known: a recording holds what was in the
+ * packets and how they were judged, but no keys. Those of this session may be any, under the ids
+ * that they had. False, and nothing is changed, if such a packet cannot have been received.
+ */
+bool hbd_session_adopt(struct hbd_session *session, const struct hbd_received *received);
+
 /* True once a session is proven and its peer has not said good-bye. */
 bool hbd_session_is_open(const struct hbd_session *session);
 
 /* Starts a new attempt: a fresh nonce, and the next key. */
 void hbd_session_begin(struct hbd_session *session);
+
+/*
+ * Node 0: a newer key than that of the running session is here, and may be at the peer by now. An
+ * attempt for its sake leaves the running session alone unless a newer key is what comes of it.
+ */
+bool hbd_session_wants_key(const struct hbd_session *session);
+void hbd_session_begin_renewal(struct hbd_session *session);
 
 /*
  * Build a sealed packet for link into bytes (HBD_PACKET_BYTES_MAX) and return its length.

@@ -34,20 +34,21 @@ static void rewind_to(struct hbd_takeover *plan, enum hbd_plan_kind kind)
 void hbd_takeover_begin(struct hbd_takeover *plan)
 {
 	rewind_to(plan, HBD_PLAN_TAKEOVER);
-	plan->addresses_on = false;
-	memset(plan->started, 0, sizeof(plan->started));
+}
+
+void hbd_takeover_begin_prepare(struct hbd_takeover *plan)
+{
+	rewind_to(plan, HBD_PLAN_PREPARE);
 }
 
 void hbd_takeover_begin_release(struct hbd_takeover *plan)
 {
 	rewind_to(plan, HBD_PLAN_RELEASE);
-	plan->addresses_on = false;
 }
 
 void hbd_takeover_abandon(struct hbd_takeover *plan)
 {
 	rewind_to(plan, HBD_PLAN_NONE);
-	plan->addresses_on = false;
 }
 
 #define STEP_NONE HBD_STEPS_MAX			/* nothing at this position */
@@ -55,14 +56,19 @@ void hbd_takeover_abandon(struct hbd_takeover *plan)
 #define STEP_END (HBD_STEPS_MAX + 2)
 
 /*
- * What stands at a position. Takeover: every step if it is "before", the addresses, every step if
- * it is "after". Release: every step in reverse, if it is owed.
+ * What stands at a position. Prepare: every step that can be. Takeover: every step if it is "before",
+ * the addresses, every step if it is "after". Release: every step in reverse, if it is owed.
  */
 static int position_step(const struct hbd_takeover *plan, uint8_t position)
 {
 	int count = plan->step_count;
 	int step;
 
+	if (plan->kind == HBD_PLAN_PREPARE) {
+		if (position >= count)
+			return STEP_END;
+		return plan->steps[position].prepares ? position : STEP_NONE;
+	}
 	if (plan->kind == HBD_PLAN_RELEASE) {
 		if (position >= count)
 			return STEP_END;
@@ -83,6 +89,21 @@ static void advance(struct hbd_takeover *plan)
 	plan->position++;
 	plan->deadline_ns = HBD_NEVER_NS;
 	plan->retry_at_ns = HBD_NEVER_NS;
+}
+
+static enum hbd_plugin_call call_of(enum hbd_plan_kind kind)
+{
+	switch (kind) {
+	case HBD_PLAN_PREPARE:
+		return HBD_CALL_PREPARE;
+	case HBD_PLAN_TAKEOVER:
+		return HBD_CALL_TAKEOVER;
+	case HBD_PLAN_RELEASE:
+		return HBD_CALL_RELEASE;
+	case HBD_PLAN_NONE:
+		break;
+	}
+	return HBD_CALL_UNSET;
 }
 
 struct hbd_plan_next hbd_takeover_next(struct hbd_takeover *plan, int64_t now_ns)
@@ -109,7 +130,7 @@ struct hbd_plan_next hbd_takeover_next(struct hbd_takeover *plan, int64_t now_ns
 		plan->deadline_ns = hbd_time_add(now_ns, plan->steps[step].timeout_ns);
 	next.want = HBD_WANT_RUN;
 	next.step = (uint8_t)step;
-	next.call = plan->kind == HBD_PLAN_RELEASE ? HBD_CALL_RELEASE : HBD_CALL_TAKEOVER;
+	next.call = call_of(plan->kind);
 	next.deadline_ns = plan->deadline_ns;
 	return next;
 }
@@ -121,7 +142,7 @@ void hbd_takeover_asked(struct hbd_takeover *plan, const struct hbd_plan_next *n
 	plan->pending_id = id;
 	plan->pending_run = next->want == HBD_WANT_RUN;
 	plan->retry_at_ns = HBD_NEVER_NS;
-	if (next->want == HBD_WANT_RUN && plan->kind == HBD_PLAN_TAKEOVER)
+	if (next->want == HBD_WANT_RUN && plan->kind != HBD_PLAN_RELEASE)
 		plan->started[next->step] = true;
 }
 
@@ -152,9 +173,7 @@ enum hbd_plan_outcome hbd_takeover_done(struct hbd_takeover *plan, uint64_t id, 
 	plan->pending_run = false;
 	*ret_step = step == STEP_ADDRESSES ? HBD_STEPS_MAX : (uint8_t)step;
 	if (result == 0) {
-		if (step == STEP_ADDRESSES)
-			plan->addresses_on = true;
-		else if (plan->kind == HBD_PLAN_RELEASE)
+		if (plan->kind == HBD_PLAN_RELEASE)
 			plan->started[step] = false;
 		advance(plan);
 		return HBD_OUTCOME_OK;

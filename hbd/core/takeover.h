@@ -1,6 +1,7 @@
 /*
  * The plan of one takeover or release: plugins and addresses in order, each with its deadline.
  *
+ *	prepare:  plugins that can be prepared, in order
  *	takeover: plugins of order "before", the addresses, announce, plugins of order "after"
  *	release:  the addresses first and at once, then plugins in reverse order with "release"
  *
@@ -32,10 +33,12 @@ struct hbd_step_config {
 	enum hbd_step_order order;
 	enum hbd_on_failure on_failure;
 	int64_t timeout_ns;	/* > 0; whole time allowed, tries included */
+	bool prepares;		/* it is called with "prepare" before a planned move */
 };
 
 enum hbd_plan_kind {
 	HBD_PLAN_NONE = 0,
+	HBD_PLAN_PREPARE,
 	HBD_PLAN_TAKEOVER,
 	HBD_PLAN_RELEASE,
 };
@@ -45,8 +48,7 @@ struct hbd_takeover {
 	uint8_t step_count;
 	const struct hbd_step_config *steps;
 	uint8_t position;	/* in the order above; see position_step() */
-	bool addresses_on;	/* the takeover got as far as that */
-	bool started[HBD_STEPS_MAX];	/* its takeover was called, so a release is owed */
+	bool started[HBD_STEPS_MAX];	/* it was prepared or took over, so a release is owed */
 	uint64_t pending_id;	/* of the action under way; 0 = none */
 	bool pending_run;	/* that action is a plugin run: it can be cancelled */
 	int64_t deadline_ns;	/* of the present step, tries included; HBD_NEVER_NS = none */
@@ -83,6 +85,7 @@ void hbd_takeover_init(struct hbd_takeover *plan, const struct hbd_step_config *
 		       uint8_t step_count);
 
 /* Begin a plan; one that was under way is abandoned. The caller cancels pending_id before. */
+void hbd_takeover_begin_prepare(struct hbd_takeover *plan);
 void hbd_takeover_begin(struct hbd_takeover *plan);
 void hbd_takeover_begin_release(struct hbd_takeover *plan);
 
