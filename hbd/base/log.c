@@ -1,11 +1,13 @@
 #include "log.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 #include <systemd/sd-journal.h>
 
@@ -89,13 +91,30 @@ static int write_journal(int priority, const struct log_fields *fields, const ch
 	return sd_journal_sendv(entry.items, entry.count);
 }
 
+/* The journal has its own, and so may what reads a pipe; who looks on at a terminal has none. */
+static void time_of_day(char *ret, size_t bytes)
+{
+	struct timespec now;
+	struct tm local;
+
+	ret[0] = '\0';
+	if (!isatty(STDERR_FILENO) || clock_gettime(CLOCK_REALTIME, &now) < 0 ||
+	    !localtime_r(&now.tv_sec, &local))
+		return;
+	snprintf(ret, bytes, "%02d:%02d:%02d.%03ld ", local.tm_hour, local.tm_min, local.tm_sec,
+		 now.tv_nsec / 1000000);
+}
+
 /* In one call, so that lines of several processes do not mix. */
 static void write_stderr(const struct log_fields *fields, const char *text)
 {
 	bool named = fields && fields->plugin;
-	char line[LINE_BYTES + FIELD_BYTES];
-	int length = snprintf(line, sizeof(line), "hbd: %s%s%s", named ? fields->plugin : "",
-			      named ? ": " : "", text);
+	char line[LINE_BYTES + FIELD_BYTES], time[64];
+	int length;
+
+	time_of_day(time, sizeof(time));
+	length = snprintf(line, sizeof(line), "%shbd: %s%s%s", time, named ? fields->plugin : "",
+			  named ? ": " : "", text);
 
 	if (length >= (int)sizeof(line))
 		length = (int)sizeof(line) - 1;
@@ -134,5 +153,6 @@ const char *log_strerror(int error)
 {
 	static _Thread_local char text[96];
 
-	return strerror_r(error < 0 ? -error : error, text, sizeof(text));
+	/* the least of all has no counterpart; another process may have sent it */
+	return strerror_r(error < 0 && error != INT_MIN ? -error : error, text, sizeof(text));
 }

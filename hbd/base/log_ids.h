@@ -11,3 +11,5 @@
 #define LOG_ID_SPOOL_FAILED "6d1b7f0fbf1c4e5b8c3c9f8c7a5b1e05"	/* an alert is only in memory */
 #define LOG_ID_LINES_LOST "6d1b7f0fbf1c4e5b8c3c9f8c7a5b1e06"	/* the log could not keep up */
 #define LOG_ID_PLUGIN_OUTPUT "6d1b7f0fbf1c4e5b8c3c9f8c7a5b1e07"	/* with HBD_PLUGIN */
+#define LOG_ID_STARTED "6d1b7f0fbf1c4e5b8c3c9f8c7a5b1e08"
+#define LOG_ID_PEER_CHANGED "6d1b7f0fbf1c4e5b8c3c9f8c7a5b1e09"	/* heard, silent, stopped, dead */

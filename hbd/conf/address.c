@@ -16,6 +16,15 @@ const char *hbd_address_text(const struct hbd_address *address, char *text)
 	return text;
 }
 
+bool hbd_address_equal(const struct hbd_address *a, const struct hbd_address *b)
+{
+	if (a->family != b->family)
+		return false;
+	if (a->family == AF_INET)
+		return a->v4.s_addr == b->v4.s_addr;
+	return IN6_ARE_ADDR_EQUAL(&a->v6, &b->v6);
+}
+
 static unsigned address_bits(const struct hbd_address *address)
 {
 	return address->family == AF_INET ? 32 : 128;
@@ -267,5 +276,28 @@ bool conf_parse_vip(struct conf_loader *loader, unsigned line, const char *text,
 	if (!check_host_part(loader, line, &vip))
 		return false;
 	*ret_vip = vip;
+	return true;
+}
+
+bool conf_parse_gateway(struct conf_loader *loader, unsigned line, const char *text,
+			struct hbd_address *ret_gateway)
+{
+	struct hbd_address gateway;
+	size_t length = strcspn(text, "/% \t");
+
+	if (text[length]) {
+		conf_mistake(loader, line, "gateway: \"%.64s\" is more than an address; write "
+			     "\"%.*s\", it is asked for where the group's addresses are", text,
+			     (int)(length < 64 ? length : 64), text);
+		return false;
+	}
+	if (!parse_address(loader, line, text, &gateway))
+		return false;
+	if (is_loopback(&gateway)) {
+		conf_mistake(loader, line, "gateway: %s is a loopback address; it says nothing of "
+			     "the network", text);
+		return false;
+	}
+	*ret_gateway = gateway;
 	return true;
 }

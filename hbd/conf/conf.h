@@ -60,10 +60,12 @@ struct hbd_conf_vip {
 struct hbd_conf_parameter {
 	char *name;
 	char *json;			/* its value as JSON text */
+	unsigned line;			/* where the file has it */
 };
 
 struct hbd_conf_plugin {
 	char *name;			/* "postgresql": no slash */
+	unsigned line;			/* where the file names it */
 	struct hbd_step_config step;	/* takeover plugins only */
 	uint8_t parameter_count;
 	struct hbd_conf_parameter parameters[HBD_PARAMETERS_MAX];
@@ -83,12 +85,17 @@ struct hbd_conf_group {
 	char name[HBD_NAME_BYTES];
 	size_t vip_count;
 	struct hbd_conf_vip *vips;
+	struct hbd_address gateway;	/* must answer before a claim on silence; family 0 = none */
 	uint8_t prefer;			/* node index or HBD_NO_PREFERENCE */
 	uint8_t takeover_count;
 	struct hbd_conf_plugin takeover[HBD_STEPS_MAX];
 	uint8_t check_count;
 	struct hbd_conf_check checks[HBD_CHECKS_MAX];
 	int64_t retry_ns;
+	int64_t drain_ns;
+	bool failback;			/* by itself, after ... */
+	int64_t failback_after_ns;
+	bool staged;			/* a node that stands by has the addresses, mute */
 };
 
 struct hbd_conf_alert {
@@ -97,14 +104,23 @@ struct hbd_conf_alert {
 	int64_t timeout_ns;		/* of one try */
 };
 
+/* A third voice, asked through a program of plugins/witness that runs as long as hbd. */
+struct hbd_conf_witness {
+	bool present;
+	bool serve_without;		/* go on as a pair without one while it does not answer */
+	struct hbd_conf_plugin plugin;
+};
+
 struct hbd_conf {
 	char *path;
 	char cluster[HBD_NAME_BYTES];
 	char user[HBD_NAME_BYTES];	/* the engine runs as; default "hbd" */
 	char plugin_user[HBD_NAME_BYTES]; /* takeover plugins and checks run as; "root" */
+	unsigned user_line, plugin_user_line;	/* where the file names them; 0 = it does not */
 	uint16_t port;
 	enum hbd_profile_name profile_name;
 	struct hbd_profile profile;
+	int64_t stop_ns;		/* so long a stop waits for old connections */
 	int64_t refresh_ns;		/* repeat announcements that often; 0 = never */
 	struct hbd_conf_node nodes[HBD_NODES];
 	uint8_t key_path_count;
@@ -114,6 +130,7 @@ struct hbd_conf {
 	struct hbd_key keys[HBD_KEYS_MAX];	/* loaded by conf_load_keys() */
 	uint8_t group_count;
 	struct hbd_conf_group groups[HBD_GROUPS_MAX];
+	struct hbd_conf_witness witness;
 	uint8_t alert_count;
 	struct hbd_conf_alert alerts[HBD_ALERTS_MAX];
 	uint64_t digest;		/* over what both nodes must agree on; not alerts or paths */
@@ -177,6 +194,9 @@ void conf_print(const struct hbd_conf *conf, FILE *stream);
 /* The core's configuration for node self. epoch_floor and seed are the caller's to fill. */
 void conf_node_config(const struct hbd_conf *conf, uint8_t self,
 		      struct hbd_node_config *ret_config);
+
+/* Link-local ones are the same only on one interface, which is for the caller to compare. */
+bool hbd_address_equal(const struct hbd_address *a, const struct hbd_address *b);
 
 /* "10.77.0.100" or "fd77::100" into text of INET6_ADDRSTRLEN bytes; returns text. */
 const char *hbd_address_text(const struct hbd_address *address, char *text);

@@ -142,6 +142,7 @@ static void load_known_kind(struct conf_loader *loader, const struct check_kind 
 	parameter->name = strdup(kind->key);
 	if (!parameter->name || conf_json_from_setting(value, &parameter->json) < 0)
 		loader->no_memory = true;
+	parameter->line = check->plugin.line = line;
 	check->plugin.parameter_count = 1;
 	name_check(loader, kind->key, target, check);
 }
@@ -160,6 +161,7 @@ static void load_other_kind(struct conf_loader *loader, const config_setting_t *
 			     strchr(name, '/') ? "; plugins are found by name, not by path" : "");
 	else
 		name_check(loader, name, telling_parameter(from), check);
+	check->plugin.line = line;
 }
 
 static void load_check(struct conf_loader *loader, const config_setting_t *from,

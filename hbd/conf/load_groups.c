@@ -67,6 +67,38 @@ static void load_prefer(struct conf_loader *loader, const config_setting_t *from
 			     "\"%s\" and \"%s\"", text, names[0], names[1]);
 }
 
+static void load_gateway(struct conf_loader *loader, const config_setting_t *from,
+			 unsigned group)
+{
+	unsigned *line = &loader->gateway_lines[group];
+	const char *text = conf_string(from, "gateway", line);
+
+	if (text)
+		conf_parse_gateway(loader, *line, text, &loader->conf->groups[group].gateway);
+}
+
+/* What was promoted here is not to be used there any longer, whoever is still connected. */
+static bool takes_before(const struct hbd_conf_group *group)
+{
+	for (uint8_t i = 0; i < group->takeover_count; i++)
+		if (group->takeover[i].step.order == HBD_ORDER_BEFORE)
+			return true;
+	return false;
+}
+
+/* Where would it go? */
+static void check_failback(struct conf_loader *loader, const config_setting_t *from,
+			   const struct hbd_conf_group *group)
+{
+	unsigned line = 0;
+
+	if (!group->failback || config_setting_get_member(from, "prefer"))
+		return;
+	conf_string(from, "failback", &line);
+	conf_mistake(loader, line, "failback: \"auto\" needs to know the node to go back to; name it "
+		     "with prefer");
+}
+
 static void load_group(struct conf_loader *loader, const config_setting_t *from)
 {
 	struct hbd_conf *conf = loader->conf;
@@ -75,9 +107,13 @@ static void load_group(struct conf_loader *loader, const config_setting_t *from)
 	loader->group_lines[conf->group_count++] = config_setting_source_line(from);
 	conf_load_section(loader, CONF_GROUP, from, group);
 	load_prefer(loader, from, group);
+	check_failback(loader, from, group);
 	load_addresses(loader, from, group);
+	load_gateway(loader, from, conf->group_count - 1u);
 	conf_load_checks(loader, from, group);
 	conf_load_takeover(loader, from, group);
+	if (!config_setting_get_member(from, "drain_s") && takes_before(group))
+		group->drain_ns = 0;
 }
 
 void conf_load_groups(struct conf_loader *loader, const config_setting_t *root)

@@ -44,6 +44,7 @@ static void load_parameter(struct conf_loader *loader, const config_setting_t *v
 		return;
 	}
 	parameter->name = copy_string(loader, config_setting_name(value));
+	parameter->line = config_setting_source_line(value);
 	plugin->parameter_count++;
 }
 
@@ -81,6 +82,7 @@ static void load_plugin_name(struct conf_loader *loader, const config_setting_t 
 		conf_mistake(loader, line, "%s: \"%.64s\" is not the name of a plugin", key, text);
 	else
 		plugin->name = copy_string(loader, text);
+	plugin->line = line;
 }
 
 static void load_step(struct conf_loader *loader, const config_setting_t *from,
@@ -114,6 +116,20 @@ static void load_alert(struct conf_loader *loader, const config_setting_t *from,
 	conf_load_section(loader, CONF_ALERT, from, alert);
 	load_plugin_name(loader, from, "plugin", &alert->plugin);
 	conf_load_parameters(loader, CONF_ALERT, from, &alert->plugin);
+}
+
+void conf_load_witness(struct conf_loader *loader, const config_setting_t *root)
+{
+	const config_setting_t *list = conf_list(CONF_FILE, root, "witness");
+	const config_setting_t *from = list ? config_setting_get_elem(list, 0) : NULL;
+	struct hbd_conf_witness *witness = &loader->conf->witness;
+
+	if (!from || !config_setting_is_group(from))
+		return;
+	witness->present = true;
+	conf_load_section(loader, CONF_WITNESS, from, witness);
+	load_plugin_name(loader, from, "plugin", &witness->plugin);
+	conf_load_parameters(loader, CONF_WITNESS, from, &witness->plugin);
 }
 
 void conf_load_alerts(struct conf_loader *loader, const config_setting_t *root)

@@ -54,14 +54,18 @@ static void load_root(struct conf_loader *loader, const config_setting_t *root)
 	struct hbd_conf *conf = loader->conf;
 
 	conf_load_section(loader, CONF_FILE, root, conf);
+	conf_string(root, "user", &conf->user_line);
+	conf_string(root, "plugin_user", &conf->plugin_user_line);
 	conf->profile = hbd_profile_get(conf->profile_name);
 	load_key_paths(loader, root);
 	conf_load_nodes(loader, root);
 	conf_load_groups(loader, root);
+	conf_load_witness(loader, root);
 	conf_load_alerts(loader, root);
 	conf_check_nodes(loader);
 	conf_check_groups(loader);
 	conf_check_addresses(loader);
+	conf_check_gateways(loader);
 }
 
 /* True if there was nothing that libconfig refused, or if it is of no use to try again. */
@@ -209,6 +213,7 @@ void conf_free(struct hbd_conf *conf)
 		free(conf->key_paths[i]);
 	for (unsigned i = 0; i < conf->group_count; i++)
 		free_group(&conf->groups[i]);
+	free_plugin(&conf->witness.plugin);
 	for (unsigned i = 0; i < conf->alert_count; i++)
 		free_plugin(&conf->alerts[i].plugin);
 	sodium_memzero(conf->keys, sizeof(conf->keys));

@@ -37,6 +37,7 @@ struct conf_loader {
 	unsigned link_lines[HBD_NODES][HBD_LINKS_MAX];
 	unsigned link_errors[HBD_NODES];	/* links that were refused */
 	unsigned group_lines[HBD_GROUPS_MAX];
+	unsigned gateway_lines[HBD_GROUPS_MAX];
 	size_t sighting_count, sighting_room;
 	struct conf_sighting *sightings;
 };
@@ -125,6 +126,7 @@ void conf_load_key_files(struct conf_loader *loader);
 void conf_load_nodes(struct conf_loader *loader, const config_setting_t *root);
 void conf_load_groups(struct conf_loader *loader, const config_setting_t *root);
 void conf_load_alerts(struct conf_loader *loader, const config_setting_t *root);
+void conf_load_witness(struct conf_loader *loader, const config_setting_t *root);
 void conf_load_takeover(struct conf_loader *loader, const config_setting_t *from,
 			struct hbd_conf_group *group);
 void conf_load_checks(struct conf_loader *loader, const config_setting_t *from,
@@ -142,10 +144,15 @@ bool conf_parse_link(struct conf_loader *loader, unsigned line, const char *text
 		     struct hbd_conf_link *ret_link);
 bool conf_parse_vip(struct conf_loader *loader, unsigned line, const char *text,
 		    struct hbd_conf_vip *ret_vip);
+/* "192.0.2.1" of a router, likewise. */
+bool conf_parse_gateway(struct conf_loader *loader, unsigned line, const char *text,
+			struct hbd_address *ret_gateway);
 void conf_saw_address(struct conf_loader *loader, const struct conf_sighting *sighting);
 
-/* check_addresses.c, check_nodes.c, check_groups.c: what must be true across sections. */
+/* check_addresses.c, check_gateways.c, check_nodes.c, check_groups.c: what must be true across
+ * sections. */
 void conf_check_addresses(struct conf_loader *loader);
+void conf_check_gateways(struct conf_loader *loader);
 void conf_check_nodes(struct conf_loader *loader);
 void conf_check_groups(struct conf_loader *loader);
 

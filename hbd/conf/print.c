@@ -48,12 +48,25 @@ static const char *word_at(const struct conf_setting *setting, const char *objec
 
 	if (!setting->bytes)
 		return setting->preset_text;
-	memcpy(&value, object + setting->offset, sizeof(value));
+	if (setting->bytes == sizeof(bool))
+		value = *(const bool *)(object + setting->offset);
+	else
+		memcpy(&value, object + setting->offset, sizeof(value));
 	for (const struct conf_word *word = setting->words; word->text; word++) {
 		if (word->value == value)
 			return word->text;
 	}
 	return "";
+}
+
+/* Releases that do not know the setting do as it says now. */
+static bool is_understood(const struct conf_setting *row, const void *object)
+{
+	if (!row->late)
+		return false;
+	if (row->type == CONF_NUMBER)
+		return number_at(row, object) == row->preset;
+	return !strcmp(word_at(row, object), row->preset_text);
 }
 
 /* Settings that the table describes in full; the others are the sections' own. */
@@ -69,6 +82,8 @@ static void print_plain(const struct printer *printer, enum conf_section section
 		if (row->section != section || (printer->agreed_only && !row->agreed))
 			continue;
 		if (row->type != CONF_NAME && row->type != CONF_NUMBER && row->type != CONF_WORD)
+			continue;
+		if (printer->agreed_only && is_understood(row, object))
 			continue;
 		indent(printer);
 		if (row->type == CONF_NUMBER)
@@ -205,6 +220,14 @@ static void print_step(struct printer *printer, const struct hbd_conf_plugin *pl
 	close_section(printer);
 }
 
+static void print_gateway(struct printer *printer, const struct hbd_conf_group *group)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	if (group->gateway.family != 0)
+		print_string(printer, "gateway", hbd_address_text(&group->gateway, address));
+}
+
 static void print_group(struct printer *printer, const struct hbd_conf *conf, unsigned index)
 {
 	const struct hbd_conf_group *group = &conf->groups[index];
@@ -213,6 +236,7 @@ static void print_group(struct printer *printer, const struct hbd_conf *conf, un
 	print_plain(printer, CONF_GROUP, group);
 	if (group->prefer != HBD_NO_PREFERENCE)
 		print_string(printer, "prefer", conf->nodes[group->prefer].name);
+	print_gateway(printer, group);
 	print_addresses(printer, group);
 	open_list(printer, "checks");
 	for (unsigned i = 0; i < group->check_count; i++)
@@ -250,6 +274,21 @@ static void print_alerts(struct printer *printer, const struct hbd_conf *conf)
 	close_list(printer, conf->alert_count == 0);
 }
 
+/* The nodes must agree that there is one, and on its kind; its settings may differ. */
+static void print_witness(struct printer *printer, const struct hbd_conf_witness *witness)
+{
+	open_list(printer, "witness");
+	if (witness->present) {
+		open_section(printer, true);
+		print_string(printer, "plugin", witness->plugin.name);
+		print_plain(printer, CONF_WITNESS, witness);
+		if (!printer->agreed_only)
+			print_parameters(printer, &witness->plugin);
+		close_section(printer);
+	}
+	close_list(printer, !witness->present);
+}
+
 static void print_file(struct printer *printer, const struct hbd_conf *conf)
 {
 	print_plain(printer, CONF_FILE, conf);
@@ -263,6 +302,9 @@ static void print_file(struct printer *printer, const struct hbd_conf *conf)
 	for (unsigned i = 0; i < conf->group_count; i++)
 		print_group(printer, conf, i);
 	close_list(printer, false);
+	/* where there is none the digest is that of a release that knew none */
+	if (!printer->agreed_only || conf->witness.present)
+		print_witness(printer, &conf->witness);
 	if (!printer->agreed_only)
 		print_alerts(printer, conf);
 }

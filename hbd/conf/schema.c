@@ -19,15 +19,20 @@ static const struct conf_word profile_words[] = {
 };
 
 static const struct conf_word failback_words[] = {
-	{ "manual", 0, NULL },
-	{ "auto", 0, "this version moves a group back only when it is told to, with "
-		     "'hbctl switchover'; write \"manual\"" },
+	{ "manual", false, NULL },
+	{ "auto", true, NULL },
 	{ NULL, 0, NULL },
 };
 
 static const struct conf_word order_words[] = {
 	{ "before", HBD_ORDER_BEFORE, NULL },
 	{ "after", HBD_ORDER_AFTER, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct conf_word no_yes_words[] = {
+	{ "no", false, NULL },
+	{ "yes", true, NULL },
 	{ NULL, 0, NULL },
 };
 
@@ -41,6 +46,12 @@ static const struct conf_word severity_words[] = {
 	{ "info", HBD_SEVERITY_INFO, NULL },
 	{ "warning", HBD_SEVERITY_WARNING, NULL },
 	{ "critical", HBD_SEVERITY_CRITICAL, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct conf_word without_words[] = {
+	{ "stop", false, NULL },
+	{ "serve", true, NULL },
 	{ NULL, 0, NULL },
 };
 
@@ -58,6 +69,9 @@ static const struct conf_setting schema[] = {
 	{ .section = CONF_FILE, .name = "refresh_s", .type = CONF_NUMBER, .unit = CONF_S,
 	  .preset = 60, .min = 0, .max = 86400, STORED(struct hbd_conf, refresh_ns),
 	  .help = "announce addresses again that often; 0 = never" },
+	{ .section = CONF_FILE, .name = "stop_s", .type = CONF_NUMBER, .unit = CONF_S,
+	  .preset = 5, .min = 0, .max = 3600, STORED(struct hbd_conf, stop_ns),
+	  .help = "a stop waits that long for open connections; 0 = not" },
 	{ .section = CONF_FILE, .name = "user", .type = CONF_NAME, .preset_text = "hbd",
 	  STORED(struct hbd_conf, user),
 	  .help = "the engine and the scribe run as this user" },
@@ -72,6 +86,9 @@ static const struct conf_setting schema[] = {
 	{ .section = CONF_FILE, .name = "groups", .type = CONF_SECTIONS, .required = true,
 	  .min = 1, .max = HBD_GROUPS_MAX, .agreed = true,
 	  .help = "what moves between them, each group on its own" },
+	{ .section = CONF_FILE, .name = "witness", .type = CONF_SECTIONS,
+	  .min = 0, .max = 1, .preset_text = "none", .agreed = true,
+	  .help = "a third voice that breaks ties, so that there are never two owners" },
 	{ .section = CONF_FILE, .name = "alerts", .type = CONF_SECTIONS,
 	  .min = 0, .max = HBD_ALERTS_MAX, .preset_text = "none",
 	  .help = "who is told when something happens" },
@@ -92,13 +109,30 @@ static const struct conf_setting schema[] = {
 	  .help = "virtual addresses, \"ADDRESS/LENGTH dev INTERFACE\"" },
 	{ .section = CONF_GROUP, .name = "prefer", .type = CONF_STRING, .preset_text = "none",
 	  .agreed = true, .help = "the node that takes the group if both could" },
+	{ .section = CONF_GROUP, .name = "gateway", .type = CONF_STRING, .preset_text = "none",
+	  .agreed = true,
+	  .help = "a router's address; a node that gets no answer from it takes nothing over from a "
+		  "peer that fell silent" },
 	{ .section = CONF_GROUP, .name = "failback", .type = CONF_WORD, .words = failback_words,
-	  .preset_text = "manual", .agreed = true,
-	  .help = "when the group returns to the preferred node" },
+	  .preset_text = "manual", .agreed = true, STORED(struct hbd_conf_group, failback),
+	  .help = "whether the group goes back to the preferred node by itself" },
+	{ .section = CONF_GROUP, .name = "failback_after_s", .type = CONF_NUMBER, .unit = CONF_S,
+	  .preset = 60, .min = 1, .max = 86400, .agreed = true, .late = true,
+	  STORED(struct hbd_conf_group, failback_after_ns),
+	  .help = "with failback = \"auto\": so long must the preferred node have been well" },
 	{ .section = CONF_GROUP, .name = "retry_ms", .type = CONF_NUMBER, .unit = CONF_MS,
 	  .preset = 10000, .min = 100, .max = 3600000, .agreed = true,
 	  STORED(struct hbd_conf_group, retry_ns),
 	  .help = "pause after a failed takeover before this node tries again" },
+	{ .section = CONF_GROUP, .name = "drain_s", .type = CONF_NUMBER, .unit = CONF_S,
+	  .preset = 60, .min = 0, .max = 86400, .agreed = true,
+	  STORED(struct hbd_conf_group, drain_ns),
+	  .help = "so long may old connections last on a node that handed the group over; 0 if "
+		  "nothing is said and a takeover plugin is of order before" },
+	{ .section = CONF_GROUP, .name = "stage", .type = CONF_WORD, .words = no_yes_words,
+	  .preset_text = "no", STORED(struct hbd_conf_group, staged),
+	  .help = "a node that stands by has the addresses already, mute; needs the fence in the "
+		  "kernel" },
 	{ .section = CONF_GROUP, .name = "checks", .type = CONF_SECTIONS,
 	  .min = 0, .max = HBD_CHECKS_MAX, .preset_text = "none", .agreed = true,
 	  .help = "what must be well on a node that serves the group" },
@@ -147,6 +181,9 @@ static const struct conf_setting schema[] = {
 	  .preset_text = "abort before, continue after",
 	  STORED(struct hbd_conf_plugin, step.on_failure),
 	  .help = "give the takeover up, or send an alert and go on" },
+	{ .section = CONF_TAKEOVER, .name = "prepare", .type = CONF_WORD, .words = no_yes_words,
+	  .preset_text = "no", .agreed = true, STORED(struct hbd_conf_plugin, step.prepares),
+	  .help = "it is also called with \"prepare\", before a switchover" },
 
 	{ .section = CONF_ALERT, .name = "plugin", .type = CONF_STRING, .required = true,
 	  .help = "name of an alert plugin" },
@@ -156,6 +193,13 @@ static const struct conf_setting schema[] = {
 	{ .section = CONF_ALERT, .name = "timeout_ms", .type = CONF_NUMBER, .unit = CONF_MS,
 	  .preset = 30000, .min = 100, .max = 600000, STORED(struct hbd_conf_alert, timeout_ns),
 	  .help = "of one try; a failed one is repeated later" },
+
+	{ .section = CONF_WITNESS, .name = "plugin", .type = CONF_STRING, .required = true,
+	  .agreed = true, .help = "name of a witness plugin" },
+	{ .section = CONF_WITNESS, .name = "without", .type = CONF_WORD, .words = without_words,
+	  .preset_text = "stop", STORED(struct hbd_conf_witness, serve_without),
+	  .help = "what a node does that reaches neither its peer nor the witness: \"stop\" serving, "
+		  "so that there are never two owners, or \"serve\", as a pair without a witness" },
 };
 
 const struct conf_setting *conf_schema(size_t *ret_count)
@@ -184,7 +228,8 @@ enum conf_section conf_schema_section_of(const char *name)
 
 bool conf_section_takes_parameters(enum conf_section section)
 {
-	return section == CONF_CHECK || section == CONF_TAKEOVER || section == CONF_ALERT;
+	return section == CONF_CHECK || section == CONF_TAKEOVER || section == CONF_ALERT ||
+	       section == CONF_WITNESS;
 }
 
 const char *conf_section_text(enum conf_section section)
@@ -202,6 +247,8 @@ const char *conf_section_text(enum conf_section section)
 		return "a takeover plugin";
 	case CONF_ALERT:
 		return "an alert";
+	case CONF_WITNESS:
+		return "a witness";
 	case CONF_SECTION_UNSET:
 	case CONF_SECTION_COUNT:
 		break;

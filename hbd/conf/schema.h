@@ -20,6 +20,7 @@ enum conf_section {
 	CONF_CHECK,		/* checks = ( { here }, ... ) of a group */
 	CONF_TAKEOVER,		/* takeover = ( { here }, ... ) of a group */
 	CONF_ALERT,		/* alerts = ( { here }, ... ) */
+	CONF_WITNESS,		/* witness = ( { here } ) */
 	CONF_SECTION_COUNT
 };
 
@@ -52,6 +53,7 @@ struct conf_setting {
 	const char *name;
 	bool required;
 	bool agreed;		/* both nodes must have the same: part of the digest */
+	bool late;		/* newer than others: at its default it does not count in the digest */
 	int64_t preset;		/* default of a number */
 	int64_t min, max;	/* of a number; of a list: how many elements */
 	const char *preset_text; /* default of anything else, in words if it depends; may be NULL */

@@ -166,7 +166,9 @@ static void unknown_word(struct conf_loader *loader, const struct conf_setting *
 
 static void store_word(const struct conf_setting *setting, int value, char *object)
 {
-	if (setting->bytes)
+	if (setting->bytes == sizeof(bool))
+		*(bool *)(object + setting->offset) = value;
+	else if (setting->bytes)
 		memcpy(object + setting->offset, &value, sizeof(value));
 }
 
