@@ -60,7 +60,8 @@ static int open_events(struct rtnl *rtnl)
 		return error;
 	errno = 0;
 	if (nl_socket_add_memberships(rtnl->events, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
-				      RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_NETCONF, 0) != 0)
+				      RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_NETCONF,
+				      RTNLGRP_IPV6_IFINFO, 0) != 0)
 		return errno != 0 ? -errno : -EINVAL;
 	return 0;
 }
@@ -239,6 +240,15 @@ static int transact(struct rtnl *rtnl, struct nl_msg *message)
 int rtnl_promote_secondaries(struct rtnl *rtnl, int ifindex)
 {
 	return transact(rtnl, rtnl_message_promote(ifindex));
+}
+
+int rtnl_try_v6(struct rtnl *rtnl, int ifindex)
+{
+	int error;
+
+	rtnl->why[0] = '\0';
+	error = transact(rtnl, rtnl_message_try_v6(ifindex));
+	return error == -EADDRNOTAVAIL ? 0 : error;
 }
 
 static int open_requests(struct rtnl *rtnl, size_t receive_bytes)

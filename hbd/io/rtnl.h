@@ -24,6 +24,7 @@ struct rtnl_interface {
 	bool usable;   /* up, with carrier, operational */
 	bool ethernet; /* has an Ethernet address: mac */
 	uint8_t mac[6];
+	uint32_t mtu;  /* 0 = not told */
 	bool forwards_known; /* the kernel told whether it forwards IPv6: forwards */
 	bool forwards;
 };
@@ -45,6 +46,7 @@ struct rtnl_handlers {
 	void (*interface)(void *context, const struct rtnl_interface *interface, bool gone);
 	void (*address)(void *context, const struct rtnl_address *address, bool gone);
 	void (*forwarding)(void *context, int ifindex, bool forwards); /* IPv6 */
+	void (*ready)(void *context, int ifindex); /* IPv6 began, or goes on, on an interface */
 };
 
 enum rtnl_verb {
@@ -63,6 +65,7 @@ struct rtnl_request {
 	bool any_prefix;      /* REMOVE, IPv4: whatever its prefix */
 	bool no_prefix_route; /* ADD, IPv6: the route to its subnet is there already */
 	uint32_t lifetime_s;  /* ADD */
+	bool deprecated;      /* ADD: not for connections of this machine's own; IPv6 always is */
 	int result;	      /* out: 0 or negative errno; -ETIMEDOUT = no answer */
 };
 
@@ -82,6 +85,10 @@ const char *rtnl_why(const struct rtnl *rtnl);
 
 /* True for a REMOVE's result if the address is not there any more, or was not or could not be. */
 bool rtnl_is_gone(int result);
+
+/* Whether the kernel would take an IPv6 address on the interface: 0, or its errno. Nothing is added: it
+ * is asked for one that it refuses everywhere (::), but later than for want of IPv6. */
+int rtnl_try_v6(struct rtnl *rtnl, int ifindex);
 
 /* Makes the kernel keep an interface's secondary IPv4 addresses when their primary goes. */
 int rtnl_promote_secondaries(struct rtnl *rtnl, int ifindex);

@@ -53,7 +53,7 @@ static int put_new(struct nl_msg *message, const struct rtnl_request *request, b
 	bool v6 = request->address.family == AF_INET6;
 	struct ifa_cacheinfo times = {
 		.ifa_valid = request->lifetime_s,
-		.ifa_prefered = v6 ? 0 : request->lifetime_s,
+		.ifa_prefered = v6 || request->deprecated ? 0 : request->lifetime_s,
 	};
 	uint32_t flags = v6 ? IFA_F_NODAD : 0;
 	int error;
@@ -149,6 +149,24 @@ struct nl_msg *rtnl_message_probe_mark(void)
 	return NULL;
 }
 
+struct nl_msg *rtnl_message_try_v6(int ifindex)
+{
+	const struct hbd_address any = { .family = AF_INET6 };
+	struct nl_msg *message =
+		nlmsg_alloc_simple(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE);
+	struct ifaddrmsg body = {
+		.ifa_family = AF_INET6, .ifa_prefixlen = 128, .ifa_index = (uint32_t)ifindex
+	};
+
+	if (!message)
+		return NULL;
+	if (nlmsg_append(message, &body, sizeof(body), NLMSG_ALIGNTO) == 0 &&
+	    put_address(message, IFA_LOCAL, &any) == 0)
+		return message;
+	nlmsg_free(message);
+	return NULL;
+}
+
 /* The kernel tells all IPv6 settings of an interface in one array with each interface message. */
 static void read_forwarding(struct nlattr *families, struct rtnl_interface *interface)
 {
@@ -174,6 +192,8 @@ static void tell_interface(struct nlmsghdr *header, bool gone, const struct rtnl
 
 	if (nlmsg_parse(header, sizeof(*body), found, IFLA_MAX, NULL) != 0 || !found[IFLA_IFNAME])
 		return;
+	if (body->ifi_family == AF_INET6 && !gone && handlers->ready)
+		handlers->ready(handlers->context, body->ifi_index);
 	/* A bridge tells of its ports in messages of its own; their DELLINK deletes no interface. */
 	if (body->ifi_family != AF_UNSPEC)
 		return;
@@ -185,6 +205,8 @@ static void tell_interface(struct nlmsghdr *header, bool gone, const struct rtnl
 		interface.ethernet = true;
 		nla_memcpy(interface.mac, found[IFLA_ADDRESS], sizeof(interface.mac));
 	}
+	if (found[IFLA_MTU] && nla_len(found[IFLA_MTU]) == sizeof(uint32_t))
+		interface.mtu = nla_get_u32(found[IFLA_MTU]);
 	read_forwarding(found[IFLA_AF_SPEC], &interface);
 	handlers->interface(handlers->context, &interface, gone);
 }

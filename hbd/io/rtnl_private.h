@@ -47,3 +47,5 @@ void rtnl_message_tell(struct nlmsghdr *header, bool knows_mark,
  * with -ERANGE, any other differently, and none with a change. NULL: no memory. */
 struct nl_msg *rtnl_message_promote(int ifindex);
 struct nl_msg *rtnl_message_probe_mark(void);
+/* One for rtnl_try_v6(). */
+struct nl_msg *rtnl_message_try_v6(int ifindex);

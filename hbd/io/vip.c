@@ -26,7 +26,7 @@ int vip_open(const struct hbd_conf *conf, uint8_t self, struct vip **ret_vip)
 	for (uint8_t i = 0; i < conf->group_count; i++)
 		vip->groups[i].usable_told = vip_interfaces_usable(vip, i);
 	for (uint8_t i = 0; i < vip->link_count; i++) {
-		vip->links[i].usable_told = vip_link_usable(vip, i);
+		vip->links[i].lacks_told = vip_link_lacks(vip, i);
 		vip->links[i].ifindex_told = vip->links[i].device->ifindex;
 	}
 	*ret_vip = vip;
@@ -60,7 +60,21 @@ bool vip_interfaces_usable(const struct vip *vip, uint8_t group)
 
 bool vip_link_usable(const struct vip *vip, uint8_t link)
 {
-	return vip->links[link].device->usable && vip->links[link].present;
+	return vip_link_lacks(vip, link) == NULL;
+}
+
+const char *vip_link_lacks(const struct vip *vip, uint8_t link)
+{
+	static const char *const interface = "there is no such interface";
+	static const char *const carrier = "its interface is down or without carrier";
+	static const char *const address = "its address is not on its interface";
+	const struct vip_link *item = &vip->links[link];
+
+	if (item->device->ifindex == 0)
+		return interface;
+	if (!item->device->usable)
+		return carrier;
+	return item->present ? NULL : address;
 }
 
 int vip_interface(const struct vip *vip, uint8_t group, size_t vip_index, int *ret_ifindex,
@@ -73,6 +87,24 @@ int vip_interface(const struct vip *vip, uint8_t group, size_t vip_index, int *r
 	*ret_ifindex = device->ifindex;
 	memcpy(ret_mac, device->mac, sizeof(device->mac));
 	return 0;
+}
+
+int vip_find(const struct vip *vip, int ifindex, const struct hbd_address *address,
+	     uint8_t *ret_group, size_t *ret_index)
+{
+	const struct vip_device *device = vip_table_device(vip, ifindex);
+	const struct vip_address *found = device ? vip_table_address(vip, device, address) : NULL;
+
+	for (uint8_t i = 0; found && i < vip->conf->group_count; i++) {
+		const struct vip_group *group = &vip->groups[i];
+
+		if (found < group->addresses || found >= group->addresses + group->count)
+			continue;
+		*ret_group = i;
+		*ret_index = (size_t)(found - group->addresses);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 bool vip_forwards(const struct vip *vip, uint8_t group, size_t vip_index)

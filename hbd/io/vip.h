@@ -33,13 +33,20 @@ enum vip_news_type {
 	VIP_NEWS_MISSING,   /* an address of a held group was deleted by someone else */
 	VIP_NEWS_INTERFACE, /* a VIP interface of the group became usable or unusable */
 	VIP_NEWS_LINK,	    /* a heartbeat link's interface or address came, changed or went */
+	VIP_NEWS_STRAY,	    /* an address of a group that is not held was there, and was removed */
+	VIP_NEWS_ELSEWHERE, /* an address of a group is on an interface that is not its own */
 };
 
 struct vip_news {
 	enum vip_news_type type;
-	uint8_t group;	/* MISSING, INTERFACE */
+	uint8_t group;	/* MISSING, INTERFACE, STRAY, ELSEWHERE */
 	uint8_t link;	/* LINK */
 	bool usable;	/* INTERFACE, LINK */
+	const char *lacks; /* LINK: as vip_link_lacks() */
+	size_t vip_index; /* STRAY, ELSEWHERE: which of the group's; of several strays the first */
+	char interface[IF_NAMESIZE]; /* STRAY, ELSEWHERE: where */
+	int error; /* STRAY: 0, or why it could not be removed, a negative errno; tried again */
+	size_t untold; /* STRAY: so many were removed from the group since the last such news */
 	bool recreated; /* LINK: another ifindex than before: its socket must be reopened */
 };
 
@@ -56,19 +63,69 @@ void vip_close(struct vip *vip);
 int vip_fd(const struct vip *vip);
 void vip_dispatch(struct vip *vip, vip_news_handler handler, void *context);
 
+/*
+ * Removes addresses of groups that are not held: somebody added them, and would be answered for by two
+ * nodes. At once, then ten times a second however often they come back. Tells of each group once a
+ * minute, and so of addresses that are on other interfaces, which are let be. When it is due next.
+ */
+void vip_expel(struct vip *vip, int64_t now_ns, vip_news_handler handler, void *context);
+int64_t vip_expel_ns(const struct vip *vip);
+
 /* True when all interfaces of the group exist, are up and have carrier. */
 bool vip_interfaces_usable(const struct vip *vip, uint8_t group);
 bool vip_link_usable(const struct vip *vip, uint8_t link);
 
+/* What keeps it from being usable, in words, for ever the same pointer for the same; NULL = nothing. */
+const char *vip_link_lacks(const struct vip *vip, uint8_t link);
+
 /*
  * Adds all addresses of the group, each for lifetime_ns (rounded up to the kernel's seconds).
- * Addresses already there are adopted. 0, or the first negative errno; on failure those that were
- * added are removed again. ret_failed (may be NULL): index of the first VIP that failed.
+ * Addresses already there are adopted; of a staged group only what is missing is added. What the kernel
+ * refuses of several is told by vip_refusal(), the others are held. When it refuses all, or an
+ * interface is missing, none is: a negative errno, the first. ret_failed (may be NULL): index of the
+ * first VIP that failed.
  */
 int vip_acquire(struct vip *vip, uint8_t group, int64_t lifetime_ns, size_t *ret_failed);
 
-/* Adds what is missing of a held group. As vip_acquire(), but nothing is removed on failure. */
+/*
+ * Makes the group a staged one: its addresses are there, for services to listen on, but this node does
+ * not serve. Nothing here mutes them: that is the fence's. IPv4 ones are marked deprecated, soon after,
+ * so that "ip address" tells who serves; IPv6 ones always are. What is there already stays there, what
+ * is missing is added. Held as an acquired one: renewed, watched, put back by vip_restore(); what the
+ * kernel refuses is told by vip_refusal().
+ */
+void vip_stage(struct vip *vip, uint8_t group, int64_t lifetime_ns);
+
+/* Adds what is missing of a held group; 0, or the first negative errno. vip_try_ns(): when again. */
 int vip_restore(struct vip *vip, uint8_t group, int64_t lifetime_ns, size_t *ret_failed);
+
+/*
+ * Which addresses of a group the kernel refuses. Of a held group that is what it said when they were
+ * to be added; of another whether it has IPv6 on their interfaces, which it is asked now and then and
+ * whenever something changes there. What it refused for no such reason counts as refused for a
+ * minute more, twice as long each time, up to an hour.
+ */
+struct vip_refusal {
+	size_t count; /* so many; 0 = none, and nothing below */
+	size_t vip_index; /* of the first */
+	int error; /* why, a negative errno */
+	char why[160]; /* in words */
+	char remedy[96]; /* the command that ends it; "" = not known */
+};
+void vip_refusal(const struct vip *vip, uint8_t group, struct vip_refusal *ret_refusal);
+
+/* Asks the kernel what is due of that; when it is due next. */
+void vip_look(struct vip *vip, int64_t now_ns);
+int64_t vip_look_ns(const struct vip *vip);
+
+/* When vip_restore() is worth another try; HBD_NEVER_NS if nothing of the group is refused. */
+int64_t vip_try_ns(const struct vip *vip, uint8_t group);
+
+/*
+ * The group is held from now on, by addresses that a former process left: none is added yet, and none
+ * removed as a stray. vip_acquire() follows.
+ */
+void vip_adopt(struct vip *vip, uint8_t group, int64_t lifetime_ns);
 
 /* Removes all addresses of the group; one that is not there is fine. */
 int vip_release(struct vip *vip, uint8_t group, size_t *ret_failed);
@@ -79,6 +136,9 @@ int vip_release(struct vip *vip, uint8_t group, size_t *ret_failed);
  * Cheap when nothing is due.
  */
 int vip_renew(struct vip *vip, uint8_t group, int64_t lifetime_ns, int64_t now_ns);
+
+/* Renews those of a held group's addresses that would vanish before until_ns. 0 or the first error. */
+int vip_extend(struct vip *vip, uint8_t group, int64_t until_ns);
 
 /* When vip_renew() is next due; HBD_NEVER_NS for a group that is not held. */
 int64_t vip_renewal_ns(const struct vip *vip, uint8_t group);
@@ -95,12 +155,19 @@ int64_t vip_lifetime_min_ns(const struct vip *vip, uint8_t group);
 int vip_interface(const struct vip *vip, uint8_t group, size_t vip_index, int *ret_ifindex,
 		  uint8_t ret_mac[6]);
 
+/* Which group's address that is on that interface, and its index there. 0 or -ENOENT. */
+int vip_find(const struct vip *vip, int ifindex, const struct hbd_address *address,
+	     uint8_t *ret_group, size_t *ret_index);
+
 /* True when the VIP's interface forwards IPv6. */
 bool vip_forwards(const struct vip *vip, uint8_t group, size_t vip_index);
 
 /*
- * Removes from the kernel every address of conf's groups, and every address with our mark. For the
- * guardian: at start, after the engine died, and after the end. Opens and closes its own socket.
- * Returns how many were removed, or the first negative errno after trying all.
+ * Removes from the kernel every address of conf's groups, and, if marked, every other one with our
+ * mark: these are of an earlier configuration, unless another hbd lives in this network namespace.
+ * For the guardian: at start, after the engine died, and after the end. Opens and closes its own
+ * socket. Returns how many were removed, or the first negative errno after trying all. The second form
+ * leaves those of the groups in kept, a bit for each, to who goes on holding them.
  */
-int vip_sweep(const struct hbd_conf *conf);
+int vip_sweep(const struct hbd_conf *conf, bool marked);
+int vip_sweep_others(const struct hbd_conf *conf, bool marked, uint32_t kept);

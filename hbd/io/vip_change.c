@@ -69,7 +69,8 @@ static int hand_out(const struct vip_group *group, const struct outcome *outcome
 	return outcome->error;
 }
 
-static void ask_add(struct vip *vip, size_t index, struct vip_address *address, int64_t lifetime_ns)
+static void ask_add(struct vip *vip, size_t index, struct vip_address *address, int64_t lifetime_ns,
+		    bool mute)
 {
 	address->no_prefix_route = vip_is_routed(vip, address) ||
 				   (address->present && address->no_prefix_route);
@@ -82,6 +83,7 @@ static void ask_add(struct vip *vip, size_t index, struct vip_address *address, 
 		.prefix = address->conf->prefix,
 		.no_prefix_route = address->no_prefix_route,
 		.lifetime_s = seconds(lifetime_ns),
+		.deprecated = mute,
 	};
 }
 
@@ -94,12 +96,15 @@ static struct outcome add_asked(struct vip *vip, size_t count, int64_t now_ns, i
 	for (size_t i = 0; i < count; i++) {
 		struct vip_address *address = vip->chosen[i];
 
+		if (!address->present || vip->requests[i].result == 0)
+			vip_note_answer(vip, address, vip->requests[i].result);
 		if (vip->requests[i].result != 0) {
 			count_failure(&outcome, address, vip->requests[i].result);
 			continue;
 		}
 		address->present = true;
 		address->told = false;
+		address->mute = vip->requests[i].deprecated;
 		address->until_ns = hbd_time_add(now_ns, span_of(lifetime_ns));
 	}
 	return outcome;
@@ -180,43 +185,114 @@ static void start_renewal(struct vip_group *group, int64_t now_ns, int64_t lifet
 	group->renew_ns = hbd_time_add(now_ns, group->span_ns / 2);
 	group->renew_called_ns = now_ns;
 	group->renew_next = 0;
-	group->renewal_failed = group->restore_failed = false;
+	group->renewal_failed = false;
+}
+
+/* What was held already gets its lifetime and its mark with the renewals that follow: at a takeover
+ * there are more urgent things to do. */
+static void hold(struct vip_group *group, int64_t now_ns, int64_t lifetime_ns)
+{
+	bool held = group->held;
+
+	start_renewal(group, now_ns, lifetime_ns);
+	if (held)
+		group->renew_ns = now_ns;
+}
+
+static size_t ask_missing(struct vip *vip, struct vip_group *group, int64_t lifetime_ns, bool all)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < group->count; i++) {
+		struct vip_address *address = &group->addresses[i];
+
+		/* what is staged waits for its interface; MISSING tells of it */
+		if (group->mute && address->device->ifindex == 0)
+			continue;
+		if (all || !address->present)
+			ask_add(vip, count++, address, lifetime_ns, group->mute);
+	}
+	return count;
 }
 
 int vip_acquire(struct vip *vip, uint8_t group, int64_t lifetime_ns, size_t *ret_failed)
 {
 	struct vip_group *wanted = &vip->groups[group];
 	struct outcome outcome = find_missing_interface(wanted);
+	bool complete = outcome.error == 0;
 	int64_t now_ns = clock_now_ns();
 
-	if (outcome.error == 0) {
-		for (size_t i = 0; i < wanted->count; i++)
-			ask_add(vip, i, &wanted->addresses[i], lifetime_ns);
-		outcome = add_asked(vip, wanted->count, now_ns, lifetime_ns);
+	wanted->mute = false;
+	wanted->try_pause_ns = 0;
+	if (complete) {
+		size_t count = ask_missing(vip, wanted, lifetime_ns, !wanted->held);
+
+		outcome = add_asked(vip, count, now_ns, lifetime_ns);
+		vip_note_try(wanted, now_ns);
 	}
-	if (outcome.error != 0) {
+	/* some are better than none */
+	if (!complete || (outcome.error != 0 && outcome.failed == wanted->count)) {
 		wanted->held = false;
 		log_outcome(vip, wanted, "add", &outcome, "removing all of the group again");
 		remove_group(vip, wanted);
 		return hand_out(wanted, &outcome, ret_failed);
 	}
-	start_renewal(wanted, now_ns, lifetime_ns);
+	hold(wanted, now_ns, lifetime_ns);
+	wanted->restore_failed = outcome.error != 0;
+	if (wanted->restore_failed)
+		log_outcome(vip, wanted, "add", &outcome, "holding the others, and trying again");
 	return 0;
+}
+
+int vip_extend(struct vip *vip, uint8_t group, int64_t until_ns)
+{
+	struct vip_group *held = &vip->groups[group];
+	int64_t now_ns = clock_now_ns();
+	int64_t lifetime_ns = hbd_time_max(until_ns - now_ns, vip_lifetime_min_ns(vip, group));
+	struct outcome outcome;
+	size_t count = 0;
+
+	for (size_t i = 0; held->held && i < held->count; i++)
+		if (held->addresses[i].present && held->addresses[i].until_ns < until_ns)
+			ask_add(vip, count++, &held->addresses[i], lifetime_ns, held->mute);
+	outcome = add_asked(vip, count, now_ns, lifetime_ns);
+	if (outcome.error != 0)
+		log_outcome(vip, held, "renew", &outcome, "it may vanish during the restart");
+	return outcome.error;
+}
+
+void vip_adopt(struct vip *vip, uint8_t group, int64_t lifetime_ns)
+{
+	hold(&vip->groups[group], clock_now_ns(), lifetime_ns);
+}
+
+void vip_stage(struct vip *vip, uint8_t group, int64_t lifetime_ns)
+{
+	struct vip_group *wanted = &vip->groups[group];
+	int64_t now_ns = clock_now_ns();
+	struct outcome outcome;
+	size_t count;
+
+	wanted->mute = true;
+	wanted->try_pause_ns = 0;
+	count = ask_missing(vip, wanted, lifetime_ns, !wanted->held);
+	hold(wanted, now_ns, lifetime_ns);
+	outcome = add_asked(vip, count, now_ns, lifetime_ns);
+	vip_note_try(wanted, now_ns);
+	wanted->restore_failed = outcome.error != 0;
+	if (wanted->restore_failed)
+		log_outcome(vip, wanted, "stage", &outcome, "staging the others, and trying again");
 }
 
 int vip_restore(struct vip *vip, uint8_t group, int64_t lifetime_ns, size_t *ret_failed)
 {
 	struct vip_group *wanted = &vip->groups[group];
-	struct outcome outcome;
-	size_t count = 0;
+	size_t count = ask_missing(vip, wanted, lifetime_ns, false);
+	struct outcome outcome = add_asked(vip, count, clock_now_ns(), lifetime_ns);
 
-	for (size_t i = 0; i < wanted->count; i++) {
-		if (!wanted->addresses[i].present)
-			ask_add(vip, count++, &wanted->addresses[i], lifetime_ns);
-	}
-	outcome = add_asked(vip, count, clock_now_ns(), lifetime_ns);
+	vip_note_try(wanted, clock_now_ns());
 	if (outcome.error != 0 && !wanted->restore_failed)
-		log_outcome(vip, wanted, "put back", &outcome, "keeping the others");
+		log_outcome(vip, wanted, "put back", &outcome, "keeping the others, and trying again");
 	wanted->restore_failed = outcome.error != 0;
 	return hand_out(wanted, &outcome, ret_failed);
 }
@@ -226,7 +302,7 @@ int vip_release(struct vip *vip, uint8_t group, size_t *ret_failed)
 	struct vip_group *wanted = &vip->groups[group];
 	struct outcome outcome;
 
-	wanted->held = false;
+	wanted->held = wanted->mute = false;
 	outcome = remove_group(vip, wanted);
 	return hand_out(wanted, &outcome, ret_failed);
 }
@@ -252,9 +328,10 @@ static size_t renewals_per_call(const struct vip_group *group, int64_t waited_ns
 static bool is_due(const struct vip_group *group, const struct vip_address *address, int64_t now_ns)
 {
 	int64_t left_ns = address->until_ns - now_ns;
+	bool marked = address->mute == group->mute || address->conf->address.family == AF_INET6;
 
-	return address->present &&
-	       (left_ns <= group->span_ns / 2 || left_ns > group->span_ns + HBD_S_NS);
+	return address->present && (!marked || left_ns <= group->span_ns / 2 ||
+				    left_ns > group->span_ns + HBD_S_NS);
 }
 
 /* Oldest first: they became so in turn. */
@@ -268,7 +345,7 @@ static size_t ask_renew(struct vip *vip, struct vip_group *group, int64_t lifeti
 
 		if (!is_due(group, &group->addresses[index], now_ns))
 			continue;
-		ask_add(vip, count++, &group->addresses[index], lifetime_ns);
+		ask_add(vip, count++, &group->addresses[index], lifetime_ns, group->mute);
 		group->renew_next = (index + 1) % group->count;
 	}
 	return count;

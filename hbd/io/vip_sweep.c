@@ -19,6 +19,8 @@ struct sweep_interface {
 
 struct sweep {
 	const struct hbd_conf *conf;
+	bool marked;	/* also what has our mark and is not configured */
+	uint32_t kept;	/* but nothing of these groups */
 	struct rtnl *rtnl;
 	bool no_memory;
 	size_t interface_count, interface_room;
@@ -69,7 +71,8 @@ static const char *name_of(const struct sweep *sweep, int ifindex)
 	return "";
 }
 
-static bool is_configured(const struct sweep *sweep, const struct rtnl_address *address)
+/* The group that has it; -1 = none. */
+static int find_group(const struct sweep *sweep, const struct rtnl_address *address)
 {
 	const char *name = name_of(sweep, address->ifindex);
 
@@ -79,19 +82,20 @@ static bool is_configured(const struct sweep *sweep, const struct rtnl_address *
 		for (size_t k = 0; k < group->vip_count; k++) {
 			if (vip_same_address(&group->vips[k].address, &address->address) &&
 			    strcmp(group->vips[k].interface, name) == 0)
-				return true;
+				return i;
 		}
 	}
-	return false;
+	return -1;
 }
 
 static void note_address(void *context, const struct rtnl_address *address, bool gone)
 {
 	struct sweep *sweep = context;
 	void *items = sweep->found;
+	int group = find_group(sweep, address);
 
 	(void)gone;
-	if (!address->marked && !is_configured(sweep, address))
+	if (group < 0 ? !(sweep->marked && address->marked) : (sweep->kept >> group & 1) != 0)
 		return;
 	if (!grow(sweep, &items, sizeof(*address), sweep->found_count, &sweep->found_room))
 		return;
@@ -155,9 +159,14 @@ static int remove_all(const struct sweep *sweep)
 	return error != 0 ? error : removed;
 }
 
-int vip_sweep(const struct hbd_conf *conf)
+int vip_sweep(const struct hbd_conf *conf, bool marked)
 {
-	struct sweep sweep = { .conf = conf };
+	return vip_sweep_others(conf, marked, 0);
+}
+
+int vip_sweep_others(const struct hbd_conf *conf, bool marked, uint32_t kept)
+{
+	struct sweep sweep = { .conf = conf, .marked = marked, .kept = kept };
 	const struct rtnl_handlers handlers = {
 		.context = &sweep,
 		.interface = note_interface,

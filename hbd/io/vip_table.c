@@ -61,6 +61,33 @@ struct vip_address *vip_table_address(const struct vip *vip, const struct vip_de
 	return NULL;
 }
 
+struct vip_address *vip_table_find(const struct vip *vip, const struct hbd_address *address)
+{
+	size_t low = 0, high = vip->address_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_addresses(address, &vip->sorted[middle]->conf->address) <= 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	if (low < vip->address_count &&
+	    vip_same_address(address, &vip->sorted[low]->conf->address))
+		return vip->sorted[low];
+	return NULL;
+}
+
+struct vip_group *vip_table_group(struct vip *vip, const struct vip_address *address)
+{
+	uint8_t i = 0;
+
+	while (address >= vip->groups[i].addresses + vip->groups[i].count)
+		i++;
+	return &vip->groups[i];
+}
+
 struct vip_device *vip_table_device(const struct vip *vip, int ifindex)
 {
 	for (size_t i = 0; ifindex != 0 && i < vip->device_count; i++) {
@@ -104,6 +131,8 @@ static void fill_group(struct vip *vip, uint8_t index)
 		address->conf = &conf->vips[i];
 		group->v6_count += conf->vips[i].address.family == AF_INET6;
 		address->device = name_device(vip, conf->vips[i].interface);
+		if (conf->vips[i].address.family == AF_INET6)
+			address->device->carries_v6 = true;
 		address->prefix = conf->vips[i].prefix;
 		vip->sorted[vip->address_count++] = address;
 	}

@@ -13,7 +13,8 @@ static void forget_addresses(struct vip *vip, const struct vip_device *device)
 
 	for (size_t i = 0; i < vip->address_count; i++) {
 		if (vip->addresses[i].device == device)
-			vip->addresses[i].present = vip->addresses[i].primary = false;
+			vip->addresses[i].present = vip->addresses[i].primary =
+				vip->addresses[i].there = false;
 	}
 	for (uint8_t i = 0; i < vip->link_count; i++) {
 		if (vip->links[i].device == device)
@@ -31,6 +32,8 @@ static void forget_device(struct vip *vip, struct vip_device *device)
 	forget_addresses(vip, device);
 	device->ifindex = 0;
 	device->usable = device->ethernet = device->forwards = false;
+	device->mtu = 0;
+	device->stirs++;
 }
 
 /* Interfaces are known by name; a renamed one leaves its old name and takes the new one's place. */
@@ -56,7 +59,12 @@ static void note_interface(void *context, const struct rtnl_interface *interface
 		/* Addresses that it got under another name were not noted. */
 		vip->incomplete = true;
 	}
+	if (device->usable != interface->usable || device->mtu != interface->mtu) {
+		device->stirs++;
+		vip_end_doubt(vip, device);
+	}
 	device->usable = interface->usable;
+	device->mtu = interface->mtu;
 	device->ethernet = interface->ethernet;
 	memcpy(device->mac, interface->mac, sizeof(device->mac));
 	if (interface->forwards_known)
@@ -75,6 +83,14 @@ static bool same_neighbor(const struct vip_neighbor *neighbor, const struct vip_
 			  const struct in6_addr *address)
 {
 	return neighbor->device == device && memcmp(&neighbor->address, address, 16) == 0;
+}
+
+static void note_ready(void *context, int ifindex)
+{
+	struct vip_device *device = vip_table_device(context, ifindex);
+
+	if (device)
+		device->stirs++;
 }
 
 static void add_neighbor(struct vip *vip, const struct vip_neighbor *neighbor)
@@ -151,16 +167,22 @@ static void note_address(void *context, const struct rtnl_address *address, bool
 	struct vip_device *device = vip_table_device(vip, address->ifindex);
 	struct vip_address *ours;
 
+	if (!device || !vip_table_address(vip, device, &address->address))
+		vip_note_elsewhere(vip, address, gone);
 	if (!device)
 		return;
 	vip->changed = true;
 	note_link_address(vip, device, address, gone);
 	ours = vip_table_address(vip, device, &address->address);
+	/* one of another's, or one less: IPv6 may have begun there, or ended */
+	if (!ours || gone)
+		device->stirs++;
 	if (!ours) {
 		if (address->address.family == AF_INET6)
 			note_neighbor(vip, device, address, gone);
 		return;
 	}
+	vip_note_stray(vip, ours, address, gone);
 	/* IPv4 may have the same address with another prefix beside ours. */
 	if (address->address.family == AF_INET && address->prefix != ours->conf->prefix)
 		return;
@@ -180,6 +202,7 @@ static struct rtnl_handlers note_all(struct vip *vip)
 		.interface = note_interface,
 		.address = note_address,
 		.forwarding = note_forwarding,
+		.ready = note_ready,
 	};
 }
 
@@ -191,9 +214,12 @@ static int read_addresses(struct vip *vip)
 	vip->incomplete = true;
 	for (size_t i = 0; i < vip->device_count; i++)
 		forget_addresses(vip, &vip->devices[i]);
+	vip_recount_elsewhere(vip);
 	error = rtnl_dump_addresses(vip->rtnl, &handlers);
 	if (error == 0)
 		vip->incomplete = false;
+	if (error == 0)
+		vip_end_recount(vip);
 	return error;
 }
 
@@ -249,12 +275,13 @@ static void tell_links(struct vip *vip, vip_news_handler handler, void *context)
 			.type = VIP_NEWS_LINK,
 			.link = i,
 			.usable = vip_link_usable(vip, i),
+			.lacks = vip_link_lacks(vip, i),
 			.recreated = link->device->ifindex != 0 && link->ifindex_told != 0 &&
 				     link->device->ifindex != link->ifindex_told,
 		};
-		bool changed = news.usable != link->usable_told || news.recreated;
+		bool changed = news.lacks != link->lacks_told || news.recreated;
 
-		link->usable_told = news.usable;
+		link->lacks_told = news.lacks;
 		if (link->device->ifindex != 0)
 			link->ifindex_told = link->device->ifindex;
 		if (changed)
