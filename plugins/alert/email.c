@@ -40,7 +40,9 @@ static const struct plugin_parameter parameters[] = {
 };
 
 static const struct plugin_about about = {
-	"email", "sends alerts as mails by SMTP", parameters,
+	.name = "email",
+	.summary = "sends alerts as mails by SMTP",
+	.parameters = parameters,
 };
 
 struct upload {
@@ -250,6 +252,9 @@ static int judge(struct mailer *mailer, CURLcode code, const char *to)
 	if (status >= 400 && mailer->answer[0])
 		plugin_say("%s: %s: the server says: %s", to,
 			   transfer_text(code, mailer->error), mailer->answer);
+	else if (code == CURLE_USE_SSL_FAILED)
+		plugin_say("%s: the server offers no STARTTLS: give it a certificate, or, if the way to "
+			   "it is safe, set tls = \"off\"", to);
 	else
 		plugin_say("%s: %s", to, transfer_text(code, mailer->error));
 	if (status >= 500 && code != CURLE_OPERATION_TIMEDOUT)

@@ -17,7 +17,9 @@ static const struct plugin_parameter parameters[] = {
 };
 
 static const struct plugin_about about = {
-	"exec", "runs a program for each alert message", parameters,
+	.name = "exec",
+	.summary = "runs a program for each alert message",
+	.parameters = parameters,
 };
 
 int main(int argc, char **argv)

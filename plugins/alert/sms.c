@@ -39,7 +39,9 @@ static const struct plugin_parameter parameters[] = {
 };
 
 static const struct plugin_about about = {
-	"sms", "sends alerts as text messages by a gateway or a modem's daemon", parameters,
+	.name = "sms",
+	.summary = "sends alerts as text messages by a gateway or a modem's daemon",
+	.parameters = parameters,
 };
 
 static int send_to(const struct plugin_input *input, struct sms_gateway *gateway, const char *to)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../lib/plugin.h"
+
 /* Before hbd's own deadline, to have the last word. */
 #define MARGIN_MS 20
 #define BODY_BYTES_MAX (1024 * 1024)
@@ -47,15 +49,30 @@ static CURLcode get(CURL *curl, const char *url, char *error)
 	return code == CURLE_WRITE_ERROR && total > BODY_BYTES_MAX ? CURLE_OK : code;
 }
 
-int main(void)
+static const struct plugin_about about = {
+	.kind = "check",
+	.action = "check",
+	.name = "http",
+	.summary = "health check",
+	.parameters = (const struct plugin_parameter[]){
+		{ "http", PLUGIN_STRING, true, NULL, NULL,
+		  "an http or https URL that must answer well" },
+		{ 0 },
+	},
+};
+
+int main(int argc, char **argv)
 {
 	const char *url = getenv("HBD_PARAMETER_HTTP");
 	char error[CURL_ERROR_SIZE] = "";
-	CURL *curl = curl_easy_init();
 	int status = EXIT_FAILURE;
 	long response = 0;
 	CURLcode code;
+	CURL *curl;
 
+	if (plugin_describes(argc, argv, &about))
+		return EXIT_SUCCESS;
+	curl = curl_easy_init();
 	if (!url || !curl) {
 		printf("%s\n", url ? "libcurl does not start" : "http is not set");
 		curl_easy_cleanup(curl);

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../lib/plugin.h"
+
 #define HOST_BYTES 256
 /* Before hbd's own deadline, to have the last word. */
 #define MARGIN_MS 20
@@ -64,7 +66,18 @@ static int try(const struct addrinfo *address, int64_t until_ms)
 	return error;
 }
 
-int main(void)
+static const struct plugin_about about = {
+	.kind = "check",
+	.action = "check",
+	.name = "tcp",
+	.summary = "health check",
+	.parameters = (const struct plugin_parameter[]){
+		{ "tcp", PLUGIN_STRING, true, NULL, NULL, "HOST:PORT that must accept a connection" },
+		{ 0 },
+	},
+};
+
+int main(int argc, char **argv)
 {
 	const char *target = getenv("HBD_PARAMETER_TCP"), *timeout = getenv("HBD_TIMEOUT_MS");
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *addresses;
@@ -74,6 +87,8 @@ int main(void)
 	const char *port;
 	int error;
 
+	if (plugin_describes(argc, argv, &about))
+		return EXIT_SUCCESS;
 	if (!target || !split(target, host, &port)) {
 		printf("tcp is not HOST:PORT: %s\n", target ? target : "(not set)");
 		return EXIT_FAILURE;

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 
+#include "../lib/plugin.h"
+
 static int fail(const char *what, int error)
 {
 	printf("%s: %s\n", what, strerror(-error));
@@ -34,13 +36,26 @@ static int look(sd_bus *bus, const char *unit, const char *path)
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int main(void)
+static const struct plugin_about about = {
+	.kind = "check",
+	.action = "check",
+	.name = "unit",
+	.summary = "health check",
+	.parameters = (const struct plugin_parameter[]){
+		{ "unit", PLUGIN_STRING, true, NULL, NULL, "a systemd unit that must be active" },
+		{ 0 },
+	},
+};
+
+int main(int argc, char **argv)
 {
 	const char *unit = getenv("HBD_PARAMETER_UNIT");
 	sd_bus *bus = NULL;
 	char *path = NULL;
 	int result;
 
+	if (plugin_describes(argc, argv, &about))
+		return EXIT_SUCCESS;
 	if (!unit)
 		return fail("unit is not set", -EINVAL);
 	result = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path);

@@ -90,8 +90,9 @@ static void describe(const struct plugin_about *about)
 			p->words ? describe_words(p->words) : NULL, "default", p->preset, "help",
 			p->help));
 	document = json_pack("{s:i, s:s, s:s, s:s, s:[s, s], s:o}", "contract", CONTRACT, "kind",
-			     "alert", "name", about->name, "summary", about->summary, "actions",
-			     "send", "describe", "parameters", parameters);
+			     about->kind ? about->kind : "alert", "name", about->name, "summary",
+			     about->summary, "actions", about->action ? about->action : "send",
+			     "describe", "parameters", parameters);
 	json_dumpf(document, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(document);
@@ -164,6 +165,15 @@ static void check_parameters(const struct plugin_input *input)
 	for (const struct plugin_parameter *p = input->about->parameters; p->name; p++)
 		if (p->required && !json_object_get(input->parameters, p->name))
 			plugin_end(PLUGIN_FAILED, "parameter %s is missing: %s", p->name, p->help);
+}
+
+bool plugin_describes(int argc, char **argv, const struct plugin_about *about)
+{
+	bool asked = argc == 2 && strcmp(argv[1], "describe") == 0;
+
+	if (asked)
+		describe(about);
+	return asked;
 }
 
 void plugin_begin(int argc, char **argv, const struct plugin_about *about,

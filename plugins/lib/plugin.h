@@ -32,6 +32,8 @@ struct plugin_parameter {
 };
 
 struct plugin_about {
+	const char *kind;	/* NULL = "alert" */
+	const char *action;	/* besides "describe"; NULL = "send" */
 	const char *name;
 	const char *summary;
 	const struct plugin_parameter *parameters;	/* ends with a zeroed one */
@@ -50,6 +52,9 @@ struct plugin_input {
  */
 void plugin_begin(int argc, char **argv, const struct plugin_about *about,
 		  struct plugin_input *ret_input);
+
+/* For programs of other kinds: true if the argument is `describe`, which then is answered. */
+bool plugin_describes(int argc, char **argv, const struct plugin_about *about);
 
 /* A fact of the message, "subject"; ends the program if it is missing. */
 const char *plugin_fact(const struct plugin_input *input, const char *name);
