@@ -21,11 +21,18 @@ static const struct {
 	[HBD_REASON_PEER_RESTARTED] = { "hbd on {peer} started anew", "hbd on {peer} started anew" },
 	[HBD_REASON_PEER_RESIGNED] = { "{peer} handed over", NULL },
 	[HBD_REASON_PEER_FAULT] = { "{peer} can no longer serve", "{peer} has a fault" },
+	[HBD_REASON_PEER_MAINTAINED] = { "nobody served and {peer} is in maintenance", NULL },
 	[HBD_REASON_ANSWERED] = { "somebody on the LAN answers for it", NULL },
+	[HBD_REASON_ISOLATED] = { "the gateway does not answer {node}", NULL },
 	[HBD_REASON_PEER_OUTRANKS] = { "both nodes served and the claim of {peer} ranks higher",
 				       NULL },
 	[HBD_REASON_LEASE_LOST] = { "the lease of {node} ran out", NULL },
+	[HBD_REASON_NO_VOTE] = { "{peer} did not agree to the claim", NULL },
 	[HBD_REASON_SWITCHOVER] = { "an operator asked for it", NULL },
+	[HBD_REASON_MAINTENANCE] = { "{node} is in maintenance", NULL },
+	[HBD_REASON_FAILBACK] = { "{peer} is preferred for it, and well again", NULL },
+	[HBD_REASON_NOT_READY] = { "{peer} did not get ready to take it", NULL },
+	[HBD_REASON_DRAINED] = { "the old connections on {node} are over, or their time is", NULL },
 	[HBD_REASON_NOT_TAKEN] = { "{peer} did not take it over", NULL },
 	[HBD_REASON_FAULT] = { "{node} has a fault", NULL },
 	[HBD_REASON_HEALED] = { "the fault on {node} is gone", NULL },
@@ -33,6 +40,9 @@ static const struct {
 	[HBD_REASON_ADDRESSES_ON] = { "all addresses are on", NULL },
 	[HBD_REASON_ADDRESSES_OFF] = { "all addresses are off", NULL },
 	[HBD_REASON_STOP] = { "hbd is being stopped on {node}", NULL },
+	[HBD_REASON_ORPHANED] = { "hbd's guardian died on {node}", NULL },
+	[HBD_REASON_PEER_ORPHANED] = { "hbd's guardian died on {peer}",
+				       "hbd's guardian on {peer} died" },
 };
 
 struct expansion {

@@ -26,7 +26,8 @@ json_t *alert_json_make(const struct record_alert *alert)
 {
 	char time[ALERT_JSON_TIME_BYTES];
 
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:s}",
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b,"
+			 " s:b, s:s}",
 			 "kind", hbd_alert_text(alert->kind),
 			 "severity", hbd_severity_text(alert->severity),
 			 "reason", hbd_reason_text(alert->reason),
@@ -36,7 +37,9 @@ json_t *alert_json_make(const struct record_alert *alert)
 			 "group", alert->group, "node", alert->node, "peer", alert->peer,
 			 "role", hbd_role_text(alert->role),
 			 "peer_role", hbd_role_text(alert->peer_role),
-			 "peer_alive", alert->peer_alive, "test", alert->test,
+			 "peer_alive", alert->peer_alive, "peer_faulty",
+			 alert->peer_faulty, "peer_maintained", alert->peer_maintained,
+			 "test", alert->test,
 			 "detail", alert->detail);
 }
 
@@ -119,22 +122,26 @@ int alert_json_read(const json_t *json, struct record_alert *ret_alert)
 {
 	struct record_alert alert = { .kind = HBD_ALERT_UNSET };
 	json_int_t epoch, realtime_ns;
-	int peer_alive, test;
+	int peer_alive, test, peer_faulty = false, peer_maintained = false;
 	struct words words;
 	json_t *object = (json_t *)(uintptr_t)json;	/* only read */
 
-	if (json_unpack(object, "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:b}",
+	if (json_unpack(object, "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:b,"
+				 " s?b, s?b}",
 			"kind", &words.kind, "severity", &words.severity, "reason", &words.reason,
 			"role", &words.role, "peer_role", &words.peer_role, "group", &words.group,
 			"node", &words.node, "peer", &words.peer, "detail", &words.detail,
 			"epoch", &epoch, "realtime_ns", &realtime_ns, "peer_alive", &peer_alive,
-			"test", &test) < 0)
+			"test", &test, "peer_faulty", &peer_faulty,
+			"peer_maintained", &peer_maintained) < 0)
 		return -EBADMSG;
 	if (read_words(&words, &alert) < 0 || realtime_ns < 0)
 		return -EBADMSG;
 	alert.epoch = (uint64_t)epoch;
 	alert.realtime_ns = realtime_ns;
 	alert.peer_alive = peer_alive;
+	alert.peer_faulty = peer_faulty;
+	alert.peer_maintained = peer_maintained;
 	alert.test = test;
 	*ret_alert = alert;
 	return 0;

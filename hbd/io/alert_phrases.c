@@ -7,11 +7,15 @@ enum fits {
 	FITS_ALWAYS = 0,
 	FITS_ALONE,		/* the peer is not alive */
 	FITS_PEER_FAULTY,	/* the peer is alive but cannot serve */
+	FITS_PEER_MAINTAINED,	/* the peer is alive and in maintenance */
 	FITS_PEER_STOPPED,
 	FITS_PEER_DIED,
+	FITS_PEER_ORPHANED,	/* the peer handed over and ended, as its guardian died */
 	FITS_STOPPING,		/* this node's daemon is stopping */
+	FITS_ORPHANED,		/* so it is, as its guardian died */
 	FITS_FAULTY,		/* this node cannot serve */
 	FITS_OWNER,		/* this node owns the group */
+	FITS_NOT_READY,		/* a move that was offered only */
 };
 
 /* One table of what can be said. Placeholders: alert_expand() below. */
@@ -30,12 +34,27 @@ struct row {
 	"On {node}:\n" \
 	"    hbctl status                the present state\n" \
 	"    journalctl -u hbd           what led to it\n"
+#define GUARDIAN_ON(name) \
+	"On " name ":\n" \
+	"    systemctl status hbd        does it run again?\n" \
+	"    systemctl start hbd         if it does not\n" \
+	"    journalctl -u hbd -b        who or what killed it\n" \
+	"    journalctl -k -b            was the machine out of memory?\n"
 #define MOVE_BACK \
 	"Nothing moves back by itself. With both nodes well, on the primary:\n" \
 	"    hbctl switchover {group}        moves it\n"
 
 /* clang-format off */
 static const struct row rows[] = {
+	{ HBD_ALERT_TAKEOVER, FITS_PEER_ORPHANED, false, {
+	  "hbd's guardian on {peer} died, {node} is primary now for {groups}",
+	  "hbd's guardian on {peer} died; {peer} handed over and hbd ended there. {node} is primary now "
+	  "for {groups}. There is no standby until hbd runs again on {peer}.",
+	  "hbd's guardian, the process that watches the others, died on {peer}. The engine there let go "
+	  "in good order and ended; {node} took over {groups}.",
+	  "{node} is primary now for {groups}.",
+	  "LOST until hbd runs again on {peer}. systemd starts it again by itself.",
+	  GUARDIAN_ON("{peer}") MOVE_BACK } },
 	{ HBD_ALERT_TAKEOVER, FITS_ALONE, false, {
 	  "{peer is}, {node} is primary now for {groups}",
 	  "{peer is}. {node} is primary now for {groups}. There is no standby until {peer} is "
@@ -51,10 +70,20 @@ static const struct row rows[] = {
 	  "on {peer} is repaired.",
 	  "{node} took over {groups} because {why}.",
 	  "{node} is primary now for {groups}.",
-	  "LOST. {peer} is alive but cannot serve: there is no standby until its fault is repaired.",
+	  "LOST. {peer} is alive but has a fault or a check that fails: there is no standby until that "
+	  "is repaired.",
 	  "On {peer}:\n"
 	  "    hbctl status                names the fault\n"
 	  "    journalctl -u hbd           what led to it\n" MOVE_BACK } },
+	{ HBD_ALERT_TAKEOVER, FITS_PEER_MAINTAINED, false, {
+	  "{node} is primary now for {groups}; {peer} is in maintenance",
+	  "{node} is primary now for {groups}: {why}. {peer} is in maintenance: there is no standby "
+	  "until that is over.",
+	  "{node} took over {groups} because {why}.",
+	  "{node} is primary now for {groups}.",
+	  "LOST until the maintenance of {peer} is over.",
+	  "When the work is done, on {peer}:\n"
+	  "    hbctl maintenance off\n" } },
 	{ HBD_ALERT_TAKEOVER, FITS_ALWAYS, false, {
 	  "{node} is primary now for {groups}",
 	  "{node} is primary now for {groups}: {why}. {peer} is alive and stands by.",
@@ -71,6 +100,25 @@ static const struct row rows[] = {
 	  "LOST, and the service with it.",
 	  LOOK_HERE
 	  "    systemctl start hbd         if it was stopped\n" LOOK_AT_PEER } },
+	{ HBD_ALERT_RELEASED, FITS_PEER_MAINTAINED, false, {
+	  "NOBODY SERVES {groups}: {node} let go, {peer} is in maintenance",
+	  "{node} let {groups} go: NOBODY SERVES {groups}, as {peer} is in maintenance. To end that, on "
+	  "{peer}: hbctl maintenance off",
+	  "{node} let {groups} go because {why}. {peer} is alive, but in maintenance.",
+	  "Nobody.",
+	  "LOST, and the service with it.",
+	  "To have {peer} serve it now, on {peer}:\n"
+	  "    hbctl maintenance off\n" LOOK_HERE } },
+	{ HBD_ALERT_RELEASED, FITS_ORPHANED, false, {
+	  "hbd's guardian on {node} died, {peer} takes over {groups}",
+	  "hbd's guardian on {node} died. {node} handed {groups} over to {peer}, and hbd ends on "
+	  "{node}. There is no standby until it runs again there.",
+	  "hbd's guardian, the process that watches the others, died on {node}. The engine let "
+	  "{groups} go in good order and ends. No takeover plugin was run for that: only the guardian "
+	  "runs them.",
+	  "{peer} takes over {groups}; it sends a message of its own.",
+	  "LOST until hbd runs again on {node}. systemd starts it again by itself.",
+	  GUARDIAN_ON("{node}") } },
 	{ HBD_ALERT_RELEASED, FITS_STOPPING, false, {
 	  "hbd on {node} is stopping, {peer} takes over {groups}",
 	  "hbd on {node} is being stopped. {peer} takes over {groups}. There is no standby until hbd "
@@ -97,6 +145,15 @@ static const struct row rows[] = {
 	  "{node} stands by.",
 	  LOOK_HERE MOVE_BACK } },
 
+	{ HBD_ALERT_PEER_LOST, FITS_PEER_ORPHANED, false, {
+	  "hbd's guardian on {peer} died: no standby",
+	  "hbd's guardian on {peer} died, and hbd ended there. {node} goes on serving what it serves. "
+	  "There is no standby until hbd runs again on {peer}.",
+	  "hbd's guardian, the process that watches the others, died on {peer}. The engine there said "
+	  "so and ended in good order.",
+	  "{node} goes on serving what it serves.",
+	  "LOST until hbd runs again on {peer}. systemd starts it again by itself.",
+	  GUARDIAN_ON("{peer}") } },
 	{ HBD_ALERT_PEER_LOST, FITS_PEER_STOPPED, false, {
 	  "hbd on {peer} was stopped: no standby",
 	  "hbd was stopped on {peer}. {node} goes on serving what it serves. There is no standby "
@@ -125,9 +182,9 @@ static const struct row rows[] = {
 	  "LOST. There is no standby until {peer} is repaired: if {node} fails too, nobody serves.",
 	  LOOK_AT_PEER LOOK_HERE } },
 	{ HBD_ALERT_PEER_BACK, FITS_ALWAYS, true, {
-	  "{peer} is back, redundancy is restored",
-	  "{peer} is back and stands by for {node}. Redundancy is restored. Nothing moved.",
-	  "{node} hears {peer} again.",
+	  "{peer} is there, redundancy is restored",
+	  "{peer} is there and stands by for {node}. Redundancy is restored. Nothing moved.",
+	  "{node} hears {peer}.",
 	  "Unchanged: {node} goes on serving what it serves.",
 	  "RESTORED. Both nodes are alive; each stands by for the other.",
 	  "Nothing has to be done.\n" MOVE_BACK } },
@@ -271,16 +328,110 @@ static const struct row rows[] = {
 	  "nodes:\n"
 	  "    hbctl status                which direction of which link is dead\n" } },
 	{ HBD_ALERT_CONFLICT, FITS_ALWAYS, false, {
-	  "a stranger ({detail}) answers for an address of {groups}",
-	  "A stranger ({detail}) answers for an address of {groups}. {node} does not take it over.",
-	  "{node} wanted to take {groups} over and asked the LAN for its address. The machine with "
-	  "the Ethernet address {detail} answered, which {peer} has not told to be its own.",
-	  "Whoever has {detail}: {node} does not serve {groups} as long as it answers.",
+	  "a stranger answers for {detail}: {node} does not take {groups}",
+	  "A stranger answers for {detail}. {node} does not take {groups} over.",
+	  "{node} wanted to take {groups} and asked the LAN. A machine that is not known to be {peer} "
+	  "answered for {detail}.",
+	  "Whoever has that Ethernet address. {node} takes {groups} when it no longer answers; if the "
+	  "pair served before and the address is not {peer}'s, after a while in spite of it.",
 	  "Unknown.",
 	  "Find that machine: is it {peer}, which does not hear {node}, or one that uses an address of "
-	  "{groups} by mistake?\n"
-	  "    ip neighbor                 who has which address\n"
-	  "    hbctl status                on both nodes\n" } },
+	  "{groups} by mistake? The switch knows at which port the Ethernet address is. On both nodes:\n"
+	  "    hbctl status                whether it still answers\n"
+	  "    ip neighbor                 who has which address\n" } },
+	{ HBD_ALERT_CONTESTED, FITS_ALWAYS, false, {
+	  "a stranger uses {detail}, which {node} serves",
+	  "A stranger uses {detail}, which {node} serves. {node} goes on; some clients may reach the "
+	  "stranger.",
+	  "A machine that is neither {node} nor {peer} uses {detail}, an address of {groups}.",
+	  "{node} is primary for {groups}, as before, and announces the address every 10 s. Some "
+	  "clients may reach the stranger instead.",
+	  "Not affected.",
+	  "Find that machine and give it another address. The switch knows at which port its Ethernet "
+	  "address is. On {node}:\n"
+	  "    hbctl status                whether it is still there\n" } },
+	{ HBD_ALERT_UNCONTESTED, FITS_ALWAYS, true, {
+	  "the stranger no longer uses {detail}",
+	  "No stranger uses {detail} any more.",
+	  "Nobody else has used {detail}, an address of {groups}, for 30 s.",
+	  "Unchanged.",
+	  "Not affected.",
+	  "Nothing has to be done.\n" } },
+	{ HBD_ALERT_ISOLATED, FITS_ALWAYS, false, {
+	  "{node} hears neither {peer} nor the gateway {detail}: it takes nothing over",
+	  "{node} hears neither {peer} nor the gateway {detail}, so {node} itself seems to be cut off. "
+	  "It does not take {groups} over.",
+	  "No heartbeat of {peer} reaches {node} on any link, and the gateway {detail} does not answer "
+	  "{node} on the network of {groups}.",
+	  "{peer}, if it is alive. If {peer} and the gateway are both dead, nobody serves {groups}.",
+	  "LOST. {node} takes over when the gateway answers it and {peer} still does not.",
+	  "Look at the cables, interfaces and switches of {node}, then at the gateway. On {node}:\n"
+	  "    hbctl status                what is reached\n"
+	  "    ip -s link                  carrier and errors\n"
+	  "If you are certain that {peer} is dead and the gateway stays so, and cannot wait: take the "
+	  "gateway out of the configuration of {node} and restart hbd there.\n" } },
+	{ HBD_ALERT_REFUSED, FITS_ALWAYS, false, {
+	  "{node} no longer hears {peer}, which the witness knows as primary for {groups}",
+	  "{node} no longer hears {peer} on any link, but the witness gave its vote to {peer}. {node} "
+	  "does not take {groups} over as long as {peer} renews that.",
+	  "No heartbeat of {peer} reaches {node} on any link. {node} asked the witness for its vote on "
+	  "{groups}, and {peer} has it.",
+	  "{peer} is primary for {groups}, as before.",
+	  "Weak: {node} takes over when {peer} no longer renews its vote at the witness, which takes "
+	  "some seconds.",
+	  "Look at cables, switches, interfaces and firewalls (UDP) of all heartbeat links. On both "
+	  "nodes:\n"
+	  "    hbctl status                which direction of which link is dead\n" } },
+	{ HBD_ALERT_NO_VOTE, FITS_ALWAYS, false, {
+	  "{node} hears neither {peer} nor the witness and does not take {groups} over",
+	  "{node} hears neither {peer} nor the witness, so it may not take {groups} over: {peer} may "
+	  "still serve.",
+	  "No heartbeat of {peer} reaches {node} on any link, and the witness does not answer. With one "
+	  "vote of three {node} does not take over.",
+	  "Unknown: {peer}, if it is alive and reaches the witness; else nobody serves {groups}.",
+	  "LOST.",
+	  "Bring the witness or {peer} back: either is enough. On {node}:\n"
+	  "    hbctl status                what is reached\n"
+	  "    journalctl -u hbd           what the witness's program says\n"
+	  "If you are certain that {peer} is dead, and cannot wait: set without = \"serve\" for the "
+	  "witness in the configuration of {node} and restart hbd there.\n" } },
+	{ HBD_ALERT_WITNESS_LOST, FITS_ALWAYS, false, {
+	  "{node} does not reach the witness",
+	  "The witness does not answer {node}. Nothing moved.",
+	  "No request of {node} to the witness was answered for some seconds.",
+	  "Unchanged.",
+	  "Weak: if {peer} fails or the heartbeats are cut before the witness is back, what the "
+	  "setting \"without\" of the witness says happens.",
+	  "Look at the witness and at the way to it. On {node}:\n"
+	  "    hbctl status                since when\n"
+	  "    journalctl -u hbd           what the witness's program says\n" } },
+	{ HBD_ALERT_WITNESS_BACK, FITS_ALWAYS, true, {
+	  "{node} reaches the witness again",
+	  "The witness answers {node} again.",
+	  "The witness answers {node} again.",
+	  "Unchanged.",
+	  "Works.",
+	  "Nothing has to be done.\n" } },
+	{ HBD_ALERT_STOOD_STILL, FITS_ALWAYS, false, {
+	  "{node} stood still for {detail}, and its clock too",
+	  "{node} and its clock stood still for {detail}, as the clock of {peer} tells. What {node} "
+	  "served may have been taken over meanwhile.",
+	  "{node} and its clock stood still for {detail}, as the clock of {peer} tells. It is a virtual "
+	  "machine that was paused, moved to another host or copied.",
+	  "For the time of it, perhaps both: until {node} heard {peer} again it did not know. See hbctl "
+	  "status.",
+	  "Works.",
+	  "Tell whoever runs the host not to pause or move {node} while it is primary; move its groups "
+	  "away first, with hbctl switchover. Or choose a profile that outlasts it.\n" } },
+	{ HBD_ALERT_NOT_TAKEN, FITS_NOT_READY, false, {
+	  "switchover of {groups} given up, {node} goes on serving",
+	  "{peer} did not get ready to take {groups}. {node} never stopped serving.",
+	  "{node} offered {groups} to {peer}, which did not get ready for it in time, or could not.",
+	  "{node} is primary for {groups}, without a break.",
+	  "Doubtful: {peer} may not be able to take over. Treat it as lost until it is known why.",
+	  "On {peer}:\n"
+	  "    hbctl status                its faults\n"
+	  "    journalctl -u hbd           what its plugins said when they were to prepare\n" } },
 	{ HBD_ALERT_NOT_TAKEN, FITS_ALWAYS, false, {
 	  "switchover of {groups} failed, {node} serves again",
 	  "{peer} did not take {groups} over. {node} is primary for {groups} again.",
@@ -290,6 +441,74 @@ static const struct row rows[] = {
 	  "On {peer}:\n"
 	  "    hbctl status                its faults\n"
 	  "    journalctl -u hbd           why it did not take over\n" } },
+	{ HBD_ALERT_MAINTENANCE, FITS_ALWAYS, false, {
+	  "{node} is in maintenance: no standby",
+	  "{node} is in maintenance: it hands over what it serves and takes nothing over. There is no "
+	  "standby until it ends.",
+	  "Somebody put {node} into maintenance. It hands over what it serves, without a break, and "
+	  "takes nothing over, whatever becomes of {peer}.",
+	  "{peer}, which sends a message of its own for what it takes. What it cannot take {node} goes "
+	  "on serving.",
+	  "LOST until the maintenance of {node} is over.",
+	  "When the work is done, on {node}:\n"
+	  "    hbctl maintenance off\n" } },
+	{ HBD_ALERT_MAINTAINED, FITS_ALWAYS, false, {
+	  "{node} is still in maintenance: no standby",
+	  "{node} is still in maintenance and takes nothing over: there is no standby. To end it, on "
+	  "{node}: hbctl maintenance off",
+	  "{node} is in maintenance. This is said once a day, and when hbd starts there.",
+	  "Unchanged.",
+	  "LOST until the maintenance of {node} is over.",
+	  "If the work is done, on {node}:\n"
+	  "    hbctl maintenance off\n" } },
+	{ HBD_ALERT_MAINTENANCE_OVER, FITS_ALONE, true, {
+	  "the maintenance of {node} is over",
+	  "The maintenance of {node} is over. {peer} is not alive: there is no standby.",
+	  "The maintenance of {node} is over. It takes over again what nobody serves.",
+	  "{node}, if nobody else serves.",
+	  "LOST as long as {peer} is not heard.",
+	  LOOK_AT_PEER } },
+	{ HBD_ALERT_MAINTENANCE_OVER, FITS_ALWAYS, true, {
+	  "the maintenance of {node} is over",
+	  "The maintenance of {node} is over. It stands by again.",
+	  "The maintenance of {node} is over. It stands by again.",
+	  "Unchanged.",
+	  "RESTORED. Both nodes are alive; each stands by for the other.",
+	  "Nothing has to be done.\n" MOVE_BACK } },
+	{ HBD_ALERT_UNSERVED, FITS_ALONE, false, {
+	  "NOBODY SERVES {detail}: {peer} is not heard, {node} is in maintenance",
+	  "{peer} is not heard and {node} is in maintenance: NOBODY SERVES {detail}. To have {node} "
+	  "serve, there: hbctl maintenance off",
+	  "{node} hears {peer} on no link. It is in maintenance, so it does not take {detail} over.",
+	  "Nobody, unless {peer} serves without being heard.",
+	  "LOST, and the service with it.",
+	  "To have {node} serve now, on {node}:\n"
+	  "    hbctl maintenance off\n" LOOK_AT_PEER } },
+	{ HBD_ALERT_UNSERVED, FITS_ALWAYS, false, {
+	  "NOBODY SERVES {detail}: {node} is in maintenance",
+	  "{peer} does not serve and {node} is in maintenance: NOBODY SERVES {detail}. To have {node} "
+	  "serve, there: hbctl maintenance off",
+	  "{peer} is alive and does not serve {detail}. {node} is in maintenance, so it does not "
+	  "either.",
+	  "Nobody.",
+	  "LOST, and the service with it.",
+	  "To have {node} serve now, on {node}:\n"
+	  "    hbctl maintenance off\n"
+	  "On {peer}:\n"
+	  "    hbctl status                why it does not serve\n" } },
+	{ HBD_ALERT_DAMPED, FITS_ALWAYS, false, {
+	  "{groups} moved too often: it stays on {node} for now",
+	  "{groups} moved too often in a short time. It stays on {node} for {detail}, though {peer} is "
+	  "to be preferred.",
+	  "{groups} would move from {node} to {peer}, which is preferred or has fewer faults. It moved "
+	  "too often in a short time, so that is held back for {detail}.",
+	  "{node} is primary for {groups}, as before.",
+	  "Not affected: a takeover that is needed is never held back.",
+	  "Find out what made it move: a check that comes and goes, a machine that restarts. On both "
+	  "nodes:\n"
+	  "    journalctl -u hbd           each move, and why\n"
+	  "To move it at once, on {node}:\n"
+	  "    hbctl switchover {group}\n" } },
 	{ HBD_ALERT_ENGINE_DIED, FITS_ALWAYS, false, {
 	  "hbd's engine died on {node}",
 	  "hbd's engine died on {node} ({detail}). Its addresses were removed, {peer} takes over if "
@@ -316,6 +535,29 @@ static const struct row rows[] = {
 	  "Unchanged.",
 	  "Works.",
 	  "Nothing has to be done.\n" } },
+	{ HBD_ALERT_STRAY, FITS_ALWAYS, false, {
+	  "somebody added {detail} of {node}; it was removed",
+	  "Something other than hbd added {detail} of {node}, which does not serve {groups}. hbd "
+	  "removed it.",
+	  "An address of {groups} appeared on {node}, which is not primary for it: {detail}. hbd "
+	  "removed it.",
+	  "Unchanged: not {node}.",
+	  "Not affected.",
+	  "Find out who adds it: NetworkManager, systemd-networkd, ifupdown, or a person. It belongs "
+	  "into hbd's configuration only. On {node}:\n"
+	  "    journalctl -u hbd           when, and which address\n"
+	  "    ip monitor address          while it happens\n" } },
+	{ HBD_ALERT_ELSEWHERE, FITS_ALWAYS, false, {
+	  "somebody added {detail} of {node}, which is not its interface",
+	  "Something other than hbd added {detail} of {node}. hbd has {groups} on another interface, "
+	  "and leaves it there.",
+	  "An address of {groups} is on an interface of {node} that is not its own: {detail}. hbd did "
+	  "not add it there, and leaves it there.",
+	  "Unchanged.",
+	  "Not affected. But {node} may answer for that address while it does not serve it.",
+	  "If this is not wanted, on {node}:\n"
+	  "    ip address                  shows it\n"
+	  "    ip address del              removes it\n" } },
 };
 
 static const struct alert_phrase test_phrase = {
@@ -342,17 +584,25 @@ static bool fits(enum fits condition, const struct record_alert *alert)
 		return !alert->peer_alive;
 	case FITS_PEER_FAULTY:
 		return alert->reason == HBD_REASON_PEER_FAULT ||
-		       alert->peer_role == HBD_ROLE_FAULT;
+		       alert->peer_role == HBD_ROLE_FAULT || alert->peer_faulty;
+	case FITS_PEER_MAINTAINED:
+		return alert->peer_maintained;
 	case FITS_PEER_STOPPED:
 		return alert->reason == HBD_REASON_PEER_STOPPED;
 	case FITS_PEER_DIED:
 		return alert->reason == HBD_REASON_PEER_DIED;
+	case FITS_PEER_ORPHANED:
+		return alert->reason == HBD_REASON_PEER_ORPHANED && !alert->peer_alive;
+	case FITS_ORPHANED:
+		return alert->reason == HBD_REASON_ORPHANED;
 	case FITS_STOPPING:
 		return alert->reason == HBD_REASON_STOP;
 	case FITS_FAULTY:
 		return alert->role == HBD_ROLE_FAULT || reason_is_own_fault(alert->reason);
 	case FITS_OWNER:
 		return hbd_role_owns(alert->role);
+	case FITS_NOT_READY:
+		return alert->reason == HBD_REASON_NOT_READY;
 	}
 	return false;
 }
@@ -386,10 +636,13 @@ enum hbd_severity alert_text_reach(const struct record_alert *alert)
 	switch (alert->kind) {
 	case HBD_ALERT_PEER_BACK:
 	case HBD_ALERT_HEALED:
+	case HBD_ALERT_UNCONTESTED:
+	case HBD_ALERT_MAINTENANCE_OVER:
 		return HBD_SEVERITY_CRITICAL;
 	case HBD_ALERT_CONFIG_AGREES:
 	case HBD_ALERT_LINK_BACK:
 	case HBD_ALERT_FENCED:
+	case HBD_ALERT_WITNESS_BACK:
 		return HBD_SEVERITY_WARNING;
 	case HBD_ALERT_UNSET:
 	case HBD_ALERT_TAKEOVER:
@@ -405,9 +658,21 @@ enum hbd_severity alert_text_reach(const struct record_alert *alert)
 	case HBD_ALERT_ADDRESS_RESTORED:
 	case HBD_ALERT_UNHEARD:
 	case HBD_ALERT_CONFLICT:
+	case HBD_ALERT_CONTESTED:
+	case HBD_ALERT_ISOLATED:
+	case HBD_ALERT_REFUSED:
+	case HBD_ALERT_NO_VOTE:
+	case HBD_ALERT_WITNESS_LOST:
+	case HBD_ALERT_STOOD_STILL:
 	case HBD_ALERT_NOT_TAKEN:
+	case HBD_ALERT_MAINTENANCE:
+	case HBD_ALERT_MAINTAINED:
+	case HBD_ALERT_UNSERVED:
+	case HBD_ALERT_DAMPED:
 	case HBD_ALERT_ENGINE_DIED:
 	case HBD_ALERT_UNFENCED:
+	case HBD_ALERT_STRAY:
+	case HBD_ALERT_ELSEWHERE:
 	case HBD_ALERT_COUNT:
 		break;
 	}

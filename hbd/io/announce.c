@@ -238,6 +238,17 @@ void announce_start(struct announce *announce, uint8_t group, int64_t now_ns)
 	next_round(announce, group, now_ns);
 }
 
+void announce_once(struct announce *announce, uint8_t group, size_t vip_index)
+{
+	const struct hbd_conf_group *conf = &announce->conf->groups[group];
+
+	if (vip_index >= conf->vip_count)
+		return;
+	put_frame(announce, group, vip_index);
+	put_frame(announce, group, conf->vip_count + vip_index);
+	flush(announce, group);
+}
+
 void announce_stop(struct announce *announce, uint8_t group)
 {
 	announce->groups[group].active = false;

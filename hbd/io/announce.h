@@ -31,6 +31,9 @@ void announce_close(struct announce *announce);
 /* (Re)starts the group's schedule: the first round is sent before this returns. */
 void announce_start(struct announce *announce, uint8_t group, int64_t now_ns);
 
+/* Announces one address once, whatever the schedule. */
+void announce_once(struct announce *announce, uint8_t group, size_t vip_index);
+
 /* Ends it; nothing more is sent for the group. */
 void announce_stop(struct announce *announce, uint8_t group);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/log.h"
 #include "clock.h"
@@ -194,12 +195,22 @@ static void fill(struct check_set *set)
 	}
 }
 
+/* The same place in the group of the same name: a file may have other groups before it. */
+static bool follows(const struct check *check, const struct check_set *former, const struct check *from)
+{
+	const struct hbd_conf_group *groups = check->set->setup.conf->groups;
+
+	return from->index == check->index &&
+	       strcmp(former->setup.conf->groups[from->group].name, groups[check->group].name) == 0 &&
+	       strcmp(from->conf->name, check->conf->name) == 0;
+}
+
 static void take_over(struct check *check, const struct check_set *former)
 {
 	for (size_t i = 0; former && i < former->count; i++) {
 		const struct check *from = &former->checks[i];
 
-		if (from->group != check->group || from->index != check->index)
+		if (!follows(check, former, from))
 			continue;
 		check->verdict = from->verdict;
 		check->successes = from->successes;

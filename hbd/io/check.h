@@ -42,7 +42,7 @@ struct check_set;
 
 /*
  * Schedules all checks of all groups, the first ones soon. former: a set whose verdicts are taken
- * over, check by check in their order, or NULL. 0, or a negative errno.
+ * over, by the names of group and check, or NULL. 0, or a negative errno.
  */
 int check_set_new(const struct check_setup *setup, const struct check_set *former,
 		  struct check_set **ret_set);

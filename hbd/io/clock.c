@@ -7,6 +7,8 @@
 
 #define PAIR_TRIES 4
 #define PAIR_NS_MAX (20 * HBD_US_NS) /* two readings further apart were interrupted */
+#define SLEW_INVERSE 1000	     /* a clock that is adjusted runs so much faster or slower */
+#define SET_NS_MIN (100 * HBD_US_NS)
 
 static int64_t read_clock(clockid_t id)
 {
@@ -35,6 +37,18 @@ struct clock_pair clock_read_pair(void)
 		before_ns = pair.boot_ns;
 	}
 	return pair;
+}
+
+/* What is taken for set and was not costs nothing but the precision of one turn's receive times. */
+bool clock_was_set(const struct clock_pair *before, const struct clock_pair *now)
+{
+	int64_t passed_ns = now->boot_ns - before->boot_ns;
+	int64_t slewed_ns = SET_NS_MIN + passed_ns / SLEW_INVERSE, set_ns;
+
+	if (__builtin_sub_overflow(now->real_ns, before->real_ns, &set_ns) ||
+	    __builtin_sub_overflow(set_ns, passed_ns, &set_ns))
+		return true;
+	return set_ns > slewed_ns || set_ns < -slewed_ns;
 }
 
 int64_t clock_from_real(const struct clock_pair *pair, int64_t real_ns, int64_t not_before_ns)

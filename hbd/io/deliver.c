@@ -27,7 +27,7 @@ struct target {
 	unsigned failures;		/* in a row */
 	int64_t next_try_ns;
 	struct window all, critical_ones;
-	char trouble[256];		/* "" = the last try did well */
+	char trouble[MESSAGE_TROUBLE_BYTES];	/* "" = the last try did well */
 };
 
 struct deliver {
@@ -134,20 +134,34 @@ static int64_t due_ns(struct deliver *deliver, size_t index, const struct waitin
 	return hbd_time_max(ready_ns, open_ns);
 }
 
+/* Of a text that was cut the rest of the last word goes, too. */
+static void end_at_word(char *text)
+{
+	static const char more[] = " ...";
+	char *space;
+
+	text[strlen(text) - (sizeof(more) - 1)] = '\0';
+	space = strrchr(text, ' ');
+	memcpy(space ? space : text + strlen(text), more, sizeof(more));
+}
+
 static void fail(struct deliver *deliver, size_t index, const char *text, int64_t now_ns)
 {
 	const struct log_fields fields = { .message_id = LOG_ID_ALERT_FAILED };
 	struct target *target = &deliver->targets[index];
 	int64_t pause_ns = DELIVER_RETRY_FIRST_NS;
 	size_t count = look(deliver, index).count;
+	int length;
 
 	for (unsigned i = 0; i < target->failures && pause_ns < DELIVER_RETRY_LAST_NS; i++)
 		pause_ns *= 2;
 	pause_ns = hbd_time_min(pause_ns, DELIVER_RETRY_LAST_NS);
 	target->failures++;
 	target->next_try_ns = hbd_time_add(now_ns, pause_ns);
-	snprintf(target->trouble, sizeof(target->trouble), "%s: %s",
-		 deliver->config.targets[index].key, text);
+	length = snprintf(target->trouble, sizeof(target->trouble), "%s: %s",
+			  deliver->config.targets[index].key, text);
+	if (length >= (int)sizeof(target->trouble))
+		end_at_word(target->trouble);
 	if (deliver->flushing)
 		log_line(LOG_WARNING, &fields, "alert: %s; %zu in the spool until the next start",
 			 target->trouble, count);
@@ -316,6 +330,18 @@ void deliver_done(struct deliver *deliver, size_t target, int result, const char
 int64_t deliver_deadline_ns(const struct deliver *deliver)
 {
 	return deliver->deadline_ns;
+}
+
+void deliver_hurry(struct deliver *deliver)
+{
+	for (size_t i = 0; i < deliver->config.target_count; i++) {
+		struct target *target = &deliver->targets[i];
+
+		target->failures = 0;
+		target->next_try_ns = 0;
+		target->trouble[0] = '\0';
+	}
+	deliver->deadline_ns = 0;
 }
 
 void deliver_flush(struct deliver *deliver)

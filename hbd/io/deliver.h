@@ -60,6 +60,9 @@ void deliver_done(struct deliver *deliver, size_t target, int result, const char
 /* When deliver_run() is due again; HBD_NEVER_NS. */
 int64_t deliver_deadline_ns(const struct deliver *deliver);
 
+/* Somebody looks: targets that fail are tried at once, and what is said of them is news. */
+void deliver_hurry(struct deliver *deliver);
+
 /* From now on each target gets one more try, at once, unless what waits is held for a digest. */
 void deliver_flush(struct deliver *deliver);
 

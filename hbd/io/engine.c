@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <time.h>
@@ -80,6 +81,7 @@ static int prepare_node(struct engine *engine)
 	conf_node_config(setup->conf, setup->self, &engine->node_config);
 	engine->node_config.fence = HBD_FENCE_LIFETIME;
 	engine->node_config.epoch_floor = setup->epoch_floor;
+	engine->node_config.maintenance = setup->maintenance;
 	if (getrandom(engine->node_config.seed, HBD_SEED_BYTES, 0) != HBD_SEED_BYTES) {
 		log_error("engine: the kernel gives no random seed: %s; giving up",
 			  log_strerror(errno));
@@ -126,7 +128,7 @@ static int open_loop(struct engine *engine)
 	int r = loop_open(tolerance_ns(&setup->conf->profile), engine_turn, engine, &engine->loop);
 
 	if (r == 0)
-		r = links_open(&engine->links, setup->conf, setup->self, setup->link_fds,
+		r = links_open(&engine->links, setup->conf, setup->self, engine->link_fds,
 			       engine->loop);
 	if (r == 0)
 		r = loop_watch(engine->loop, ENGINE_SOURCE_GUARDIAN, setup->guardian_fd);
@@ -148,6 +150,8 @@ static void wire(struct engine *engine)
 	executor->outbox = &engine->outbox;
 	executor->fence = engine->setup->fence;
 	executor->events = &engine->events;
+	witness_init(&executor->witness, executor->conf, executor->self, executor->events,
+		     engine->loop, ENGINE_SOURCE_WITNESS);
 	executor_init(executor);
 	executor->epoch_told = engine->setup->epoch_floor + EPOCH_LIFE;
 	engine->control.executor = executor;
@@ -193,6 +197,8 @@ static int start(struct engine *engine)
 
 	if (r == 0)
 		r = open_privileged(engine);
+	if (r == 0 && engine->setup->awaits)
+		r = engine_await(engine);
 	if (r == 0)
 		r = open_loop(engine);
 	if (r < 0)
@@ -200,12 +206,20 @@ static int start(struct engine *engine)
 	wire(engine);
 	open_control(engine);
 	for (uint8_t i = 0; i < engine->links.count; i++)
-		engine->links.items[i].present = vip_link_usable(engine->vip, i);
+		links_note(&engine->links, i, vip_link_lacks(engine->vip, i), false, clock_now_ns());
 	engine_note_faults(engine);
+	r = engine_resume(engine);
+	/* what another one left is to be removed first, which the guardian does */
+	if (r < 0 && engine->setup->awaits)
+		return r;
+	if (r < 0)
+		hbd_node_init(&engine->node, &engine->node_config, clock_now_ns());
 	r = start_hands(engine);
 	if (r < 0)
 		return r;
-	hbd_node_init(&engine->node, &engine->node_config, clock_now_ns());
+	engine_adopt(engine);
+	engine_forget_former(engine);
+	flight_recorder_start(&engine->recorder, engine->setup->flight, &engine->node);
 	loop_plan(engine->loop, engine->node.now_ns);
 	return 0;
 }
@@ -233,10 +247,13 @@ static void finish(struct engine *engine)
 	if (engine->links.loop)
 		links_close(&engine->links);
 	hands_close(engine->executor.hands);
+	engine_leave(engine);
+	witness_close(&engine->executor.witness);
 	ask_close(engine->ask);
 	announce_close(engine->announce);
 	vip_close(engine->vip);
 	loop_close(engine->loop);
+	engine_forget_former(engine);
 	sodium_memzero(&engine->node_config, sizeof(engine->node_config));
 	sodium_memzero(&engine->node, sizeof(engine->node));
 }
@@ -250,6 +267,9 @@ int engine_run(const struct engine_setup *setup)
 	if (!engine)
 		return EXIT_FAILURE;
 	engine->setup = setup;
+	engine->state_fd = -1;
+	engine->former = setup->former;
+	memcpy(engine->link_fds, setup->link_fds, sizeof(engine->link_fds));
 	engine->log.socket = setup->scribe_fd;
 	log_set_sink(record_log_sink, &engine->log);
 	r = start(engine);
@@ -259,6 +279,9 @@ int engine_run(const struct engine_setup *setup)
 			log_error("engine: the loop failed: %s; giving up", log_strerror(r));
 		send_last_alerts(engine);
 	}
+	/* not a clean end: the guardian mutes what is held, and starts another */
+	if (r == 0 && engine->executor.reborn)
+		r = -ESTALE;
 	finish(engine);
 	log_set_sink(NULL, NULL);
 	free(engine);

@@ -9,10 +9,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "../conf/conf.h"
+#include "../flight/ring.h"
+#include "../flight/state.h"
 #include "ask.h"
 #include "message.h"
 #include "process.h"
@@ -28,6 +31,7 @@ struct engine_setup {
 	const struct process_user *user; /* conf->user, looked up when nothing was urgent */
 	uid_t owner;			 /* who started the daemon: may command it by hbctl */
 	uint64_t epoch_floor;		 /* epochs of this life are larger */
+	bool maintenance;		 /* the node begins in it */
 	int guardian_fd;		 /* SOCK_SEQPACKET, struct message */
 	int scribe_fd;			 /* SOCK_SEQPACKET, struct record */
 	int announce_fd;		 /* from announce_socket() */
@@ -36,6 +40,11 @@ struct engine_setup {
 	int control_fd;			 /* listening unix stream socket; -1 = no control socket */
 	int link_fds[HBD_LINKS_MAX];	 /* from udp_open(); -1 = could not be opened (yet) */
 	struct shared *shared;
+	struct flight_ring *flight;	 /* to record in; NULL = not */
+	const struct flight_state *former; /* to go on from; NULL = an ordinary start */
+	const char *origin;		 /* of the state that PAUSE asks for (carry.h) */
+	bool awaits;			 /* says WARM, and goes on from what RESUME brings */
+	uint32_t changed;		 /* groups with other addresses than before: a bit for each */
 };
 
 /*

@@ -11,7 +11,8 @@
 #define MESSAGES_PER_TURN 32
 #define REPORTS_PER_TURN 64
 static_assert(MESSAGES_PER_TURN + HBD_GROUPS_MAX < EVENT_QUEUE_MAX, "a batch of messages fits");
-static_assert(REPORTS_PER_TURN < EVENT_QUEUE_MAX, "a batch of reports fits");
+#define EVENTS_PER_REPORT 3
+static_assert(REPORTS_PER_TURN * EVENTS_PER_REPORT < EVENT_QUEUE_MAX, "a batch of reports fits");
 
 static void note_interface(struct engine *engine, uint8_t group, bool usable)
 {
@@ -44,12 +45,23 @@ static void take_news(struct engine *engine, const struct vip_news *news)
 		note_interface(engine, news->group, news->usable);
 		break;
 	case VIP_NEWS_LINK:
-		links_note(&engine->links, news->link, news->usable, news->recreated,
+		links_note(&engine->links, news->link, news->lacks, news->recreated,
 			   engine->node.now_ns);
+		break;
+	case VIP_NEWS_STRAY:
+	case VIP_NEWS_ELSEWHERE:
+		executor_take_stray(&engine->executor, news);
 		break;
 	case VIP_NEWS_UNSET:
 		break;
 	}
+}
+
+static void take_word(struct engine *engine, enum hbd_event_type type, uint8_t group)
+{
+	const struct hbd_event event = { .type = type, .group = group };
+
+	event_queue_put(&engine->events, &event);
 }
 
 static void take_station(struct engine *engine, enum hbd_event_type type,
@@ -57,6 +69,7 @@ static void take_station(struct engine *engine, enum hbd_event_type type,
 {
 	struct hbd_event event = { .type = type, .group = report->group };
 
+	event.address = report->address;
 	memcpy(event.station, report->station, sizeof(event.station));
 	event_queue_put(&engine->events, &event);
 }
@@ -79,6 +92,15 @@ void engine_read_hands(struct engine *engine)
 		case HANDS_ANSWER:
 			take_station(engine, HBD_EVENT_ANSWER, &report);
 			break;
+		case HANDS_GATEWAY:
+			take_word(engine, HBD_EVENT_GATEWAY, report.group);
+			break;
+		case HANDS_RESTORED:
+			take_word(engine, HBD_EVENT_RESTORED, report.group);
+			break;
+		case HANDS_REFUSAL:
+			executor_take_refusal(&engine->executor, &report);
+			break;
 		case HANDS_UNSET:
 			assert(!"a report has a type");
 		}
@@ -87,7 +109,10 @@ void engine_read_hands(struct engine *engine)
 
 static void take_stop(struct engine *engine)
 {
-	const struct hbd_event event = { .type = HBD_EVENT_STOP };
+	const struct hbd_event event = {
+		.type = HBD_EVENT_STOP,
+		.orphaned = engine->executor.guardian_lost,
+	};
 
 	event_queue_put(&engine->events, &event);
 }
@@ -131,6 +156,34 @@ static void take_fence(struct engine *engine, const struct message *message)
 	event_queue_put(&engine->events, &event);
 }
 
+static void take_maintenance(struct engine *engine, const struct message *message)
+{
+	const struct hbd_event event = {
+		.type = HBD_EVENT_MAINTENANCE,
+		.maintenance = message->maintenance.on,
+	};
+
+	engine->control.maintenance_error = message->maintenance.error > 0 ? -EPROTO :
+								message->maintenance.error;
+	engine->control.maintenance_changing = false;
+	if (engine->control.maintenance_error == 0)
+		event_queue_put(&engine->events, &event);
+}
+
+static void take_leave(struct engine *engine, const struct message *message)
+{
+	const struct hbd_event event = {
+		.type = HBD_EVENT_LEAVE,
+		.leave = { .on = message->leave.on, .patience_ns = message->leave.patience_ns },
+	};
+
+	if (message->leave.patience_ns < 0 || message->leave.patience_ns > HBD_LEAVE_NS_MAX) {
+		log_warning("engine: ignoring a malformed request to hand over");
+		return;
+	}
+	event_queue_put(&engine->events, &event);
+}
+
 static void take_message(struct engine *engine, const struct message *message, int fd,
 			 int64_t now_ns)
 {
@@ -139,7 +192,8 @@ static void take_message(struct engine *engine, const struct message *message, i
 		if (names_group(engine, message))
 			executor_take_done(&engine->executor, message->group, message->done.id,
 					   message->done.result > 0 ? -EPROTO
-								    : message->done.result);
+								    : message->done.result,
+					   message->done.why);
 		break;
 	case MESSAGE_CHECK:
 		take_check(engine, message);
@@ -150,14 +204,30 @@ static void take_message(struct engine *engine, const struct message *message, i
 			return;
 		}
 		break;
+	case MESSAGE_LEAVE:
+		take_leave(engine, message);
+		break;
 	case MESSAGE_STOP:
 		take_stop(engine);
 		break;
+	case MESSAGE_PAUSE:
+		engine_take_hold(engine, message, fd);
+		return;
 	case MESSAGE_SPOOL:
 		take_spool(engine, message);
 		break;
 	case MESSAGE_FENCE:
 		take_fence(engine, message);
+		break;
+	case MESSAGE_WITNESS:
+		witness_take(&engine->executor.witness, fd);
+		return;
+	case MESSAGE_MAINTENANCE:
+		take_maintenance(engine, message);
+		break;
+	case MESSAGE_DRAINING:
+		if (names_group(engine, message))
+			executor_take_draining(&engine->executor, message);
 		break;
 	case MESSAGE_DIGEST:
 		engine->node_config.config_digest = message->digest;
@@ -168,7 +238,13 @@ static void take_message(struct engine *engine, const struct message *message, i
 	case MESSAGE_RUN:
 	case MESSAGE_CANCEL:
 	case MESSAGE_LINK_OPEN:
+	case MESSAGE_DRAIN:
+	case MESSAGE_WITNESS_STUCK:
+	case MESSAGE_LEFT:
 	case MESSAGE_STOPPED:
+	case MESSAGE_WARM:
+	case MESSAGE_PAUSED:
+	case MESSAGE_RESUME:
 		log_warning("engine: ignoring a message of type %d from the guardian",
 			    (int)message->type);
 		break;
@@ -179,8 +255,9 @@ static void take_message(struct engine *engine, const struct message *message, i
 
 static void lose_guardian(struct engine *engine, int error)
 {
-	log_warning("engine: the guardian is gone%s%s; handing over and stopping",
-		    error != 0 ? ": " : "", error != 0 ? log_strerror(error) : "");
+	log_error("engine: the guardian died%s%s; letting go of what is served, so that the peer takes "
+		  "it over, and ending; hbd is to be started again, which systemd does by itself",
+		  error != 0 ? ": " : "", error != 0 ? log_strerror(error) : "");
 	loop_unwatch(engine->loop, engine->setup->guardian_fd);
 	executor_lose_guardian(&engine->executor);
 	take_stop(engine);

@@ -15,7 +15,9 @@
 
 static void step(struct engine *engine, const struct hbd_event *event, int64_t now_ns)
 {
+	flight_recorder_expect(&engine->recorder, event, now_ns);
 	hbd_node_step(&engine->node, event, now_ns, &engine->actions);
+	flight_recorder_note(&engine->recorder, &engine->node, event, now_ns, &engine->actions);
 	executor_carry_out(&engine->executor, &engine->actions, now_ns);
 }
 
@@ -87,14 +89,17 @@ static void tell_links(struct engine *engine, int64_t now_ns)
 	for (uint8_t i = 0; i < engine->links.count; i++) {
 		struct hbd_event event = { .type = HBD_EVENT_UNREACHABLE, .link = i };
 		bool usable = links_usable(&engine->links, i);
+		bool closed = links_closed(&engine->links, i);
 
 		if (links_take_refusal(&engine->links, i))
 			step(engine, &event, now_ns);
-		if (usable == engine->links_told[i])
+		if (usable == engine->links_told[i] && closed == engine->closed_told[i])
 			continue;
 		engine->links_told[i] = usable;
+		engine->closed_told[i] = closed;
 		event.type = HBD_EVENT_LINK;
 		event.link_state.usable = usable;
+		event.link_state.closed = closed;
 		step(engine, &event, now_ns);
 	}
 }
@@ -163,14 +168,18 @@ void engine_turn(void *context, const struct loop_turn *turn)
 	if (loop_is_ready(turn, ENGINE_SOURCE_GUARDIAN))
 		engine_read_guardian(engine, now_ns);
 	take_events(engine, now_ns);
+	if (loop_is_ready(turn, ENGINE_SOURCE_WITNESS))
+		witness_read(&engine->executor.witness);
+	take_events(engine, now_ns);
 	tell_links(engine, now_ns);
 	tick(engine, now_ns);
+	links_tell(&engine->links, now_ns);
 	ask_for_sockets(engine, now_ns);
 	executor_run(&engine->executor, now_ns);
 	outbox_flush(&engine->outbox);
 	tell_ready(engine);
 	atomic_store(&engine->setup->shared->progress_ns, now_ns);
-	if (engine->executor.stopped)
+	if (engine_pause(engine) || engine->executor.stopped || engine->executor.reborn)
 		loop_stop(engine->loop);
 	else
 		loop_plan(engine->loop, next_turn_ns(engine, now_ns));

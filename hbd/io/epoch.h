@@ -7,7 +7,10 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <stdint.h>
+
+#include "../core/limits.h"
 
 #define EPOCH_LIFE ((uint64_t)1 << 10)			/* of one engine */
 #define EPOCH_LIVES ((uint64_t)1 << 10)			/* engines of one guardian */
@@ -15,6 +18,7 @@
 
 /* What hbd writes stays far below; JSON and shells can hold it. */
 #define EPOCH_MAX ((uint64_t)1 << 52)
+static_assert(EPOCH_MAX > HBD_EPOCH_MAX + EPOCH_RESERVE, "what a peer says leaves the file sound");
 
 /*
  * The epoch that all of this start are larger than, from STATE_DIR/epoch, where the next start's is

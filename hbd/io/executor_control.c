@@ -1,5 +1,7 @@
 #include "executor_control.h"
 
+#include <errno.h>
+
 #include "../control/server.h"
 #include "../control/snapshot.h"
 #include "executor_tell.h"
@@ -11,6 +13,13 @@ static void fill_groups(const struct executor *executor, struct snapshot_extra *
 
 		extra->last_plugin_error[i] = group->failure;
 		extra->last_plugin_step[i] = group->failed_step;
+		extra->last_plugin_why[i] = group->failed_why;
+		extra->refused_count[i] = group->refusal.count;
+		extra->refused_vip[i] = group->refusal.vip_index;
+		extra->refused_why[i] = group->refusal.why;
+		extra->refused_remedy[i] = group->refusal.remedy;
+		extra->staged[i] = group->staged;
+		extra->connections[i] = group->connections;
 		for (uint8_t j = 0; j < executor->conf->groups[i].check_count; j++) {
 			const struct executor_check *check = &group->checks[j];
 
@@ -25,6 +34,7 @@ static json_t *snapshot(void *context)
 	const struct executor_control *control = context;
 	const struct executor *executor = control->executor;
 	const struct loop_statistics *statistics = loop_statistics(control->loop);
+	char trouble[HBD_LINKS_MAX][LINKS_TROUBLE_BYTES];
 	char fence[sizeof("address lifetime: ") + MESSAGE_WHY_BYTES] = "kernel deadline";
 	struct snapshot_extra extra = {
 		.version = HBD_VERSION,
@@ -39,14 +49,18 @@ static json_t *snapshot(void *context)
 		.turns = statistics->turns,
 		.late_turns = statistics->late_turns,
 		.longest_late_ns = statistics->longest_late_ns,
+		.maintenance_changing = control->maintenance_changing,
+		.maintenance_error = control->maintenance_error,
 	};
 
 	if (!executor->fence_in_force)
 		snprintf(fence, sizeof(fence), "address lifetime%s%s",
 			 executor->fence_why[0] ? ": " : "", executor->fence_why);
 	fill_groups(executor, &extra);
-	for (uint8_t i = 0; i < executor->links->count; i++)
-		extra.link_usable[i] = links_usable(executor->links, i);
+	for (uint8_t i = 0; i < executor->links->count; i++) {
+		extra.link_trouble[i] = links_trouble(executor->links, i, trouble[i]);
+		extra.link_usable[i] = extra.link_trouble[i] == NULL;
+	}
 	return snapshot_json(executor->conf, executor->self, executor->node, &extra,
 			     clock_now_ns());
 }
@@ -63,6 +77,24 @@ static int switchover(void *context, uint8_t group)
 	event_queue_put(control->executor->events, &event);
 	loop_plan(control->loop, clock_now_ns());
 	return 0;
+}
+
+/* It takes effect once it is noted: engine_news.c. */
+static int maintenance(void *context, bool on, bool force)
+{
+	struct executor_control *control = context;
+	const struct executor *executor = control->executor;
+	const struct record record = { .type = RECORD_MAINTENANCE, .maintenance = on };
+	int r = on && !executor->node->maintenance.on ? hbd_node_may_maintain(executor->node) : 0;
+
+	if (r == -EBUSY || r == -ESHUTDOWN || (r < 0 && !force))
+		return r;
+	r = record_send(executor->outbox->scribe_fd, &record);
+	if (r == 0) {
+		control->maintenance_changing = true;
+		control->maintenance_error = 0;
+	}
+	return r;
 }
 
 static uint64_t alert_test(void *context)
@@ -88,6 +120,7 @@ int executor_control_open(struct executor_control *control, int listen_fd, uid_t
 		.context = control,
 		.snapshot = snapshot,
 		.switchover = switchover,
+		.maintenance = maintenance,
 		.alert_test = alert_test,
 	};
 

@@ -16,7 +16,7 @@ struct executor_spool {
 	uint8_t configured;
 	uint32_t pending;
 	int64_t oldest_age_ns;
-	char detail[EXECUTOR_DETAIL_BYTES];
+	char detail[MESSAGE_TROUBLE_BYTES];
 };
 
 struct server;
@@ -28,6 +28,8 @@ struct executor_control {
 	bool memory_locked;
 	struct executor_spool spool;
 	uint64_t tests; /* test alerts raised */
+	bool maintenance_changing; /* asked for, and not noted yet */
+	int maintenance_error; /* of the last time that it was to be noted; 0 = none */
 	struct server *server;
 };
 

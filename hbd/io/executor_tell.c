@@ -80,6 +80,22 @@ static void name_address(struct words *words, const struct executor *executor, u
 	    group->vips[state->failed_vip].interface, log_strerror(state->failure));
 }
 
+/* "address fd77::100 on eth0 and 2 more (Permission denied: ...; 'sysctl ...' ends it)". */
+static void name_refusal(struct words *words, const struct executor *executor, uint8_t index)
+{
+	const struct vip_refusal *refusal = &executor->groups[index].refusal;
+	const struct hbd_conf_vip *vip = &executor->conf->groups[index].vips[refusal->vip_index];
+	char text[INET6_ADDRSTRLEN];
+
+	say(words, "address %s on %s", hbd_address_text(&vip->address, text), vip->interface);
+	if (refusal->count > 1)
+		say(words, " and %zu more", refusal->count - 1);
+	if (refusal->count > 0)
+		say(words, " refused by the kernel (%s)%s%s%s", refusal->why,
+		    refusal->remedy[0] ? "; '" : "", refusal->remedy,
+		    refusal->remedy[0] ? "' ends that" : "");
+}
+
 static void name_checks(struct words *words, const struct executor *executor, uint8_t index)
 {
 	const struct executor_check *checks = executor->groups[index].checks;
@@ -112,6 +128,10 @@ static void name_faults(struct words *words, const struct executor *executor,
 		name_address(words, executor, action->group);
 		say(words, "; ");
 	}
+	if (action->alert.faults & (HBD_FAULT_REFUSED | HBD_FAULT_PARTLY)) {
+		name_refusal(words, executor, action->group);
+		say(words, "; ");
+	}
 	if (action->alert.faults & HBD_FAULT_TAKEOVER)
 		say(words, "a takeover plugin failed; ");
 	if (action->alert.faults & HBD_FAULT_CHECK) {
@@ -127,6 +147,8 @@ static void name_direction(struct words *words, const struct executor *executor,
 {
 	const char *node = executor->conf->nodes[executor->self].name;
 	const char *peer = executor->conf->nodes[1 - executor->self].name;
+	char text[LINKS_TROUBLE_BYTES];
+	const char *trouble;
 
 	switch (hbd_detector_link(&executor->node->detector, link,
 				  links_usable(executor->links, link), executor->node->now_ns)) {
@@ -137,7 +159,8 @@ static void name_direction(struct words *words, const struct executor *executor,
 		say(words, " (%s receives nothing that %s sends there)", peer, node);
 		break;
 	case HBD_LINK_UNUSABLE:
-		say(words, " (no interface, address or carrier on %s)", node);
+		trouble = links_trouble(executor->links, link, text);
+		say(words, " (on %s: %s)", node, trouble ? trouble : "it was not usable");
 		break;
 	case HBD_LINK_UNSET:
 	case HBD_LINK_UP:
@@ -159,9 +182,30 @@ static void name_answered(struct words *words, const struct executor *executor)
 	}
 }
 
-static void name_station(struct words *words, const uint8_t *mac)
+/* The groups that this node, in maintenance, does not claim. */
+static void name_unserved(struct words *words, const struct executor *executor)
 {
-	say(words, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	const char *separator = "";
+
+	for (uint8_t i = 0; i < executor->conf->group_count; i++) {
+		if (!hbd_node_leaves_unserved(executor->node, i))
+			continue;
+		say(words, "%s%s", separator, executor->conf->groups[i].name);
+		separator = ", ";
+	}
+}
+
+static void name_conflict(struct words *words, const struct hbd_conf_group *group,
+			  const struct hbd_action *action)
+{
+	const uint8_t *mac = action->alert.station;
+	char text[INET6_ADDRSTRLEN];
+
+	if (action->address < group->vip_count)
+		say(words, "%s on %s (%02x:%02x:%02x:%02x:%02x:%02x)",
+		    hbd_address_text(&group->vips[action->address].address, text),
+		    group->vips[action->address].interface, mac[0], mac[1], mac[2], mac[3], mac[4],
+		    mac[5]);
 }
 
 static void name_detail(struct words *words, const struct executor *executor,
@@ -169,7 +213,7 @@ static void name_detail(struct words *words, const struct executor *executor,
 {
 	const struct hbd_conf_group *group =
 		&executor->conf->groups[action->group % HBD_GROUPS_MAX];
-	char name[LINKS_NAME_BYTES];
+	char name[LINKS_NAME_BYTES], address[INET6_ADDRSTRLEN];
 
 	switch (action->alert.kind) {
 	case HBD_ALERT_FAULT:
@@ -183,15 +227,29 @@ static void name_detail(struct words *words, const struct executor *executor,
 	case HBD_ALERT_LINK_BACK:
 		say(words, "%s", links_name(executor->links, action->link, name));
 		break;
+	case HBD_ALERT_STOOD_STILL:
+		say(words, "%lld ms", (long long)(action->alert.duration_ns / HBD_MS_NS));
+		break;
+	case HBD_ALERT_DAMPED:
+		say(words, "%lld s", (long long)(action->alert.duration_ns / HBD_S_NS));
+		break;
 	case HBD_ALERT_UNHEARD:
 		name_answered(words, executor);
 		break;
+	case HBD_ALERT_UNSERVED:
+		name_unserved(words, executor);
+		break;
 	case HBD_ALERT_CONFLICT:
-		name_station(words, action->alert.station);
+	case HBD_ALERT_CONTESTED:
+	case HBD_ALERT_UNCONTESTED:
+		name_conflict(words, group, action);
+		break;
+	case HBD_ALERT_ISOLATED:
+		say(words, "%s", hbd_address_text(&group->gateway, address));
 		break;
 	case HBD_ALERT_PLUGIN_FAILED:
 		say(words, "%s (%s)", group->takeover[action->alert.step].name,
-		    log_strerror(action->alert.error));
+		    executor->groups[action->group % HBD_GROUPS_MAX].failed_why);
 		break;
 	case HBD_ALERT_UNSET:
 	case HBD_ALERT_TAKEOVER:
@@ -204,10 +262,19 @@ static void name_detail(struct words *words, const struct executor *executor,
 	case HBD_ALERT_KEY_MISMATCH:
 	case HBD_ALERT_VERSION_MISMATCH:
 	case HBD_ALERT_ADDRESS_RESTORED:
+	case HBD_ALERT_REFUSED:
+	case HBD_ALERT_NO_VOTE:
+	case HBD_ALERT_WITNESS_LOST:
+	case HBD_ALERT_WITNESS_BACK:
 	case HBD_ALERT_NOT_TAKEN:
+	case HBD_ALERT_MAINTENANCE:
+	case HBD_ALERT_MAINTAINED:
+	case HBD_ALERT_MAINTENANCE_OVER:
 	case HBD_ALERT_ENGINE_DIED:
 	case HBD_ALERT_UNFENCED:
 	case HBD_ALERT_FENCED:
+	case HBD_ALERT_STRAY:
+	case HBD_ALERT_ELSEWHERE:
 	case HBD_ALERT_COUNT:
 		break;
 	}
@@ -222,6 +289,7 @@ void executor_blank_record(const struct executor *executor, struct record_alert 
 	memcpy(ret_alert->node, executor->conf->nodes[executor->self].name, HBD_NAME_BYTES);
 	memcpy(ret_alert->peer, executor->conf->nodes[1 - executor->self].name, HBD_NAME_BYTES);
 	ret_alert->peer_alive = state == HBD_PEER_ALIVE || state == HBD_PEER_SUSPICIOUS;
+	ret_alert->peer_maintained = ret_alert->peer_alive && executor->node->peer_maintained;
 }
 
 void executor_alert_record(const struct executor *executor, const struct hbd_action *action,
@@ -239,9 +307,13 @@ void executor_alert_record(const struct executor *executor, const struct hbd_act
 
 		memcpy(ret_alert->group, executor->conf->groups[action->group].name,
 		       HBD_NAME_BYTES);
-		ret_alert->role = group->role;
-		if (group->peer.known && ret_alert->peer_alive)
+		ret_alert->role = action->alert.kind == HBD_ALERT_FAULT ? action->alert.role
+									 : group->role;
+		if (group->peer.known && ret_alert->peer_alive) {
 			ret_alert->peer_role = group->peer.role;
+			ret_alert->peer_faulty = group->peer.flags &
+						 (HBD_GROUP_FAULT_HARD | HBD_GROUP_FAULT_SOFT);
+		}
 	}
 	name_detail(&words, executor, action);
 }
@@ -257,7 +329,7 @@ static void say_clock(struct words *words, int64_t real_ns)
 		say(words, "%s", text);
 }
 
-static const char *peer_phrase(enum hbd_peer_state state)
+static const char *peer_phrase(enum hbd_peer_state state, bool orphaned)
 {
 	switch (state) {
 	case HBD_PEER_UNKNOWN:
@@ -268,7 +340,8 @@ static const char *peer_phrase(enum hbd_peer_state state)
 	case HBD_PEER_SILENT:
 		return "is silent: no standby";
 	case HBD_PEER_STOPPED:
-		return "was stopped: no standby";
+		return orphaned ? "lost its guardian and ended: no standby" :
+				  "was stopped: no standby";
 	case HBD_PEER_DIED:
 		return "died: no standby";
 	case HBD_PEER_UNSET:
@@ -278,14 +351,47 @@ static const char *peer_phrase(enum hbd_peer_state state)
 	return "is in an unknown state";
 }
 
+void executor_tell_peer(const struct executor *executor, enum hbd_peer_state from,
+			enum hbd_peer_state to)
+{
+	const struct log_fields fields = { .message_id = LOG_ID_PEER_CHANGED };
+	bool orphaned = executor->node->peer_orphaned;
+
+	if (peer_phrase(from, orphaned) != peer_phrase(to, orphaned))
+		log_line(LOG_NOTICE, &fields, "peer: %s %s",
+			 executor->conf->nodes[1 - executor->self].name, peer_phrase(to, orphaned));
+}
+
+static void say_stop(struct words *words, const struct executor *executor)
+{
+	const char *before = ": handing ";
+
+	say(words, "stopping");
+	for (uint8_t i = 0; i < executor->conf->group_count; i++) {
+		if (!hbd_node_hands_over(executor->node, i))
+			continue;
+		say(words, "%s%s", before, executor->conf->groups[i].name);
+		before = ", ";
+	}
+	if (*before == ',')
+		say(words, " over to %s", executor->conf->nodes[1 - executor->self].name);
+	say(words, "; ");
+}
+
 void executor_status_text(const struct executor *executor, int64_t now_ns, char *text)
 {
 	struct words words = { .text = text, .room = MESSAGE_TEXT_BYTES };
 	int64_t real_ns = clock_read_pair().real_ns;
 
 	text[0] = '\0';
+	if (executor->node->stopping || executor->node->leave.on)
+		say_stop(&words, executor);
+	if (executor->node->maintenance.on)
+		say(&words, "IN MAINTENANCE; ");
 	say(&words, "%s %s; ", executor->conf->nodes[1 - executor->self].name,
-	    peer_phrase(executor->peer_state));
+	    executor->peer_maintained ? "is in maintenance: no standby" :
+					peer_phrase(executor->peer_state,
+						    executor->node->peer_orphaned));
 	for (uint8_t i = 0; i < executor->conf->group_count; i++) {
 		const struct hbd_group *group = &executor->node->groups[i];
 

@@ -6,6 +6,10 @@
 /* Logs a change of role. */
 void executor_tell_change(const struct executor *executor, const struct hbd_action *action);
 
+/* Logs that the peer is heard, or no longer; that it is suspected for a moment is no news. */
+void executor_tell_peer(const struct executor *executor, enum hbd_peer_state from,
+			enum hbd_peer_state to);
+
 /* The record of an alert for the scribe. */
 void executor_alert_record(const struct executor *executor, const struct hbd_action *action,
 			   struct record_alert *ret_alert);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The fence's program in the kernel: mutes a virtual address once its group's deadline has passed.
- * What it drops and why is in fence.h. It changes nothing, keeps nothing but counts, and lets
- * every frame that it does not drop go on to whatever else is attached to the interface.
+ * What it drops and why is in fence.h. It keeps nothing but counts, changes nothing but questions of
+ * a holder that drains, and lets every frame that it does not drop go on to whatever else is attached
+ * to the interface.
  */
 #include <stdbool.h>
 
@@ -44,6 +45,7 @@ struct arp_header {
 };
 
 #define ARP_IPV4_BYTES 4
+#define ARP_REQUEST 1
 #define ICMP6_NEIGHBOR_SOLICITATION 135
 #define ICMP6_NEIGHBOR_ADVERTISEMENT 136
 #define ICMP6_NEIGHBOR_TARGET 8 /* offset of the address that it is about */
@@ -51,7 +53,7 @@ struct arp_header {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, FENCE_SLOTS);
+	__uint(max_entries, FENCE_DEADLINES);
 	__type(key, __u32);
 	__type(value, __s64);
 } fence_deadlines SEC(".maps");
@@ -83,19 +85,20 @@ struct {
 } fence_addresses6 SEC(".maps");
 
 /* The deadline is read before the clock: a delay between the two closes the fence, never opens it. */
-static __always_inline bool is_open(__u32 group)
+static __always_inline bool is_open(__u32 slot)
 {
-	const volatile __s64 *deadline_ns = bpf_map_lookup_elem(&fence_deadlines, &group);
+	const volatile __s64 *deadline_ns = bpf_map_lookup_elem(&fence_deadlines, &slot);
 	__s64 until_ns = deadline_ns ? *deadline_ns : 0;
 
 	return (__s64)bpf_ktime_get_boot_ns() < until_ns;
 }
 
-static __always_inline int judge(const struct place *place, __u32 group)
+/* first: 0 for what asks or speaks for an address, FENCE_PACKETS for what goes to it or comes from it */
+static __always_inline int judge(const struct place *place, __u32 group, __u32 first)
 {
 	__u32 slot = bpf_get_smp_processor_id() * FENCE_SLOTS + group;
 	struct fence_counts *counts = bpf_map_lookup_elem(&fence_counters, &slot);
-	bool open = is_open(group);
+	bool open = is_open(first + group);
 
 	if (counts && open)
 		counts->passed[place->side]++;
@@ -104,18 +107,18 @@ static __always_inline int judge(const struct place *place, __u32 group)
 	return open ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
-static __always_inline int judge4(const struct place *place, const void *address)
+static __always_inline int judge4(const struct place *place, const void *address, __u32 first)
 {
 	const __u32 *group = bpf_map_lookup_elem(&fence_addresses4, address);
 
-	return group ? judge(place, *group) : TC_ACT_UNSPEC;
+	return group ? judge(place, *group, first) : TC_ACT_UNSPEC;
 }
 
-static __always_inline int judge6(const struct place *place, const void *address)
+static __always_inline int judge6(const struct place *place, const void *address, __u32 first)
 {
 	const __u32 *group = bpf_map_lookup_elem(&fence_addresses6, address);
 
-	return group ? judge(place, *group) : TC_ACT_UNSPEC;
+	return group ? judge(place, *group, first) : TC_ACT_UNSPEC;
 }
 
 /*
@@ -145,7 +148,7 @@ static __always_inline int judge_ipv4(const struct place *place)
 
 	if (!load(place, place->side == FENCE_IN ? to : from, &address, sizeof(address)))
 		return TC_ACT_UNSPEC;
-	return judge4(place, &address);
+	return judge4(place, &address, FENCE_PACKETS);
 }
 
 /* Neighbor discovery is about an address that need not be in the header. */
@@ -160,7 +163,7 @@ static __always_inline int judge_neighbor(const struct place *place)
 	if (!load(place, at, &type, sizeof(type)) || type != wanted ||
 	    !load(place, at + ICMP6_NEIGHBOR_TARGET, &target, sizeof(target)))
 		return TC_ACT_UNSPEC;
-	return judge6(place, &target);
+	return judge6(place, &target, 0);
 }
 
 static __always_inline int judge_ipv6(const struct place *place)
@@ -173,9 +176,32 @@ static __always_inline int judge_ipv6(const struct place *place)
 
 	if (!load(place, place->side == FENCE_IN ? to : from, &address, sizeof(address)))
 		return TC_ACT_UNSPEC;
-	verdict = judge6(place, &address);
+	verdict = judge6(place, &address, FENCE_PACKETS);
 	load(place, __builtin_offsetof(struct ipv6hdr, nexthdr), &next, sizeof(next));
 	return verdict == TC_ACT_UNSPEC && next == IPPROTO_ICMPV6 ? judge_neighbor(place) : verdict;
+}
+
+/*
+ * Past the address' time to be announced, but not yet past that of its packets, its holder may have
+ * to ask where to send them: as nobody (an ARP probe), for whoever is asked learns from the sender.
+ */
+static __always_inline int judge_arp_out(const struct place *place, const struct arp_header *header,
+					 const struct fence_key4 *sender)
+{
+	const __u32 *group = bpf_map_lookup_elem(&fence_addresses4, sender);
+	__u32 at = sizeof(*header) + header->hardware_bytes;
+	const struct fence_key4 nobody = { { 0 } };
+	struct fence_key4 target;
+
+	if (!group)
+		return TC_ACT_UNSPEC;
+	if (is_open(*group) || !is_open(FENCE_PACKETS + *group) || place->view == VIEW_PAYLOAD ||
+	    header->operation != bpf_htons(ARP_REQUEST) ||
+	    !load(place, at + ARP_IPV4_BYTES + header->hardware_bytes, &target, sizeof(target)) ||
+	    __builtin_memcmp(&target, sender, sizeof(target)) == 0 ||
+	    bpf_skb_store_bytes(place->skb, place->offset + at, &nobody, sizeof(nobody), 0) != 0)
+		return judge(place, *group, 0);
+	return judge(place, *group, FENCE_PACKETS);
 }
 
 /*
@@ -196,12 +222,12 @@ static __always_inline int judge_arp(const struct place *place)
 	if (!load(place, at, &sender, sizeof(sender)))
 		return TC_ACT_UNSPEC;
 	if (place->side == FENCE_OUT)
-		return judge4(place, &sender);
+		return judge_arp_out(place, &header, &sender);
 	at += ARP_IPV4_BYTES + header.hardware_bytes;
 	if (!load(place, at, &target, sizeof(target)) ||
 	    __builtin_memcmp(&target, &sender, sizeof(target)) == 0)
 		return TC_ACT_UNSPEC;
-	return judge4(place, &target);
+	return judge4(place, &target, 0);
 }
 
 static __always_inline bool is_vlan(__be16 type)

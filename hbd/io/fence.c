@@ -40,9 +40,15 @@ int fence_open(const char *instance, size_t addresses, struct fence **ret_fence,
 
 void fence_close(struct fence *fence)
 {
+	if (fence)
+		fence_watch_sweep(fence->tc, NULL);
+	fence_leave(fence);
+}
+
+void fence_leave(struct fence *fence)
+{
 	if (!fence)
 		return;
-	fence_watch_sweep(fence->tc, NULL);
 	fence_tc_events_close(fence->events);
 	fence_tc_close(fence->tc);
 	fence_program_close(&fence->program);
@@ -179,8 +185,17 @@ bool fence_in_force(struct fence *fence, uint8_t group, const char **ret_why)
 void fence_renew(struct fence *fence, uint8_t group, int64_t deadline_ns)
 {
 	assert(group < HBD_GROUPS_MAX);
+	atomic_store_explicit(&fence->program.deadlines_ns[FENCE_PACKETS + group], deadline_ns,
+			      memory_order_release);
 	atomic_store_explicit(&fence->program.deadlines_ns[group], deadline_ns,
 			      memory_order_release);
+}
+
+void fence_drain(struct fence *fence, uint8_t group, int64_t deadline_ns)
+{
+	assert(group < HBD_GROUPS_MAX);
+	atomic_store(&fence->program.deadlines_ns[group], 0);
+	atomic_store(&fence->program.deadlines_ns[FENCE_PACKETS + group], deadline_ns);
 }
 
 /* Seen by every processor before anything that comes after, such as a farewell to the peer. */
@@ -188,6 +203,7 @@ void fence_close_group(struct fence *fence, uint8_t group)
 {
 	assert(group < HBD_GROUPS_MAX);
 	atomic_store(&fence->program.deadlines_ns[group], 0);
+	atomic_store(&fence->program.deadlines_ns[FENCE_PACKETS + group], 0);
 }
 
 int64_t fence_deadline_ns(const struct fence *fence, uint8_t group)

@@ -127,6 +127,9 @@ int fence_open(const char *instance, size_t addresses, struct fence **ret_fence,
  */
 void fence_close(struct fence *fence);
 
+/* The same, but its programs stay attached, with their deadlines, until another fence replaces them. */
+void fence_leave(struct fence *fence);
+
 /*
  * Makes conf's addresses the ones that are fenced, and attaches the programs to conf's interfaces:
  * those that exist, the others when they come. An address that was fenced before stays so without a
@@ -140,7 +143,7 @@ void fence_close(struct fence *fence);
 int fence_set(struct fence *fence, const struct hbd_conf *conf);
 
 /* Poll this for reading and call fence_dispatch() then: it reads all that waits, never blocks,
- * attaches what is missing, and tells. */
+ * attaches what is missing, logs it, and tells handler, if there is one. */
 int fence_fd(const struct fence *fence);
 void fence_dispatch(struct fence *fence, fence_news_handler handler, void *context);
 
@@ -156,8 +159,16 @@ bool fence_in_force(struct fence *fence, uint8_t group, const char **ret_why);
 
 /* ---- also for processes that inherited the fence by fork() ------------------------------------ */
 
-/* Opens the group until deadline_ns, CLOCK_BOOTTIME; HBD_NEVER_NS = for good. One atomic store. */
+/* Opens the group until deadline_ns, CLOCK_BOOTTIME; HBD_NEVER_NS = for good. Two atomic stores. */
 void fence_renew(struct fence *fence, uint8_t group, int64_t deadline_ns);
+
+/*
+ * After a planned move: packets to the group's addresses and from them pass until deadline_ns, but
+ * nobody is told who has them: no ARP but questions, which are asked as nobody, and no neighbor
+ * discovery. (Solicitations from an address pass: drain.h sees to them.) Two stores, the mute one
+ * first.
+ */
+void fence_drain(struct fence *fence, uint8_t group, int64_t deadline_ns);
 
 /* The group is mute from now on. */
 void fence_close_group(struct fence *fence, uint8_t group);

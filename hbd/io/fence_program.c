@@ -94,7 +94,7 @@ static size_t whole_pages(size_t bytes)
 
 static size_t deadlines_bytes(void)
 {
-	return whole_pages(FENCE_SLOTS * sizeof(int64_t));
+	return whole_pages(FENCE_DEADLINES * sizeof(int64_t));
 }
 
 static size_t counts_bytes(const struct fence_program *program)
@@ -171,7 +171,7 @@ static int try_deadline(struct fence_program *program, int64_t deadline_ns)
 		    .data_size_in = sizeof(test_frame));
 	int error;
 
-	atomic_store(&program->deadlines_ns[FENCE_TEST_GROUP], deadline_ns);
+	atomic_store(&program->deadlines_ns[FENCE_PACKETS + FENCE_TEST_GROUP], deadline_ns);
 	error = bpf_prog_test_run_opts(program->attach.ethernet[FENCE_IN].fd, &options);
 	if (error != 0)
 		return error;
@@ -213,7 +213,7 @@ static int test(struct fence_program *program, struct fence_refusal *ret_refusal
 	if (error == 0)
 		error = try_program(program);
 	bpf_map_delete_elem(fd, test_address);
-	atomic_store(&program->deadlines_ns[FENCE_TEST_GROUP], 0);
+	atomic_store(&program->deadlines_ns[FENCE_PACKETS + FENCE_TEST_GROUP], 0);
 	if (error == 0)
 		return 0;
 	ret_refusal->obstacle = error == -ETIME ? FENCE_OTHER_CLOCK : FENCE_FAILED;

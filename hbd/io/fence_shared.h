@@ -9,9 +9,12 @@
 #define FENCE_GROUPS 32 /* HBD_GROUPS_MAX */
 
 /* Deadlines: one for each group, CLOCK_BOOTTIME in ns, 0 = closed; and one that only the test at
- * start uses. */
+ * start uses. First those of who speaks for an address and hears who asks for it, ARP and neighbor
+ * discovery; behind them those of the packets to and from it. */
 #define FENCE_TEST_GROUP FENCE_GROUPS
 #define FENCE_SLOTS (FENCE_GROUPS + 1)
+#define FENCE_PACKETS FENCE_SLOTS
+#define FENCE_DEADLINES (2 * FENCE_SLOTS)
 
 /* Where a program is attached, as seen by the interface. */
 enum fence_side {

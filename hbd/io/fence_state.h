@@ -22,6 +22,8 @@ struct fence_interface {
 	bool lost_told;
 	int64_t failed_ns;    /* when it was tried last in vain; 0 = never */
 	int64_t displaced_ns; /* when another program was found in front; 0 = never */
+	int64_t repair_told_ns; /* when a repair was logged; 0 = never */
+	uint64_t repairs;	/* since then */
 	char why[FENCE_WHY_BYTES]; /* why it is not attached */
 };
 

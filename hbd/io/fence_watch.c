@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 /* What failed is not tried again by an event for so long, and one that puts itself before us again
  * within it has won: two that insist would keep each other busy. */
 #define PATIENCE_NS HBD_S_NS
+#define REPEAT_LOG_NS (60 * HBD_S_NS)
 
 static void tell(fence_news_handler handler, void *context, enum fence_news_type type,
 		 const struct fence_interface *interface, const char *why)
@@ -67,8 +69,18 @@ static void note_attached(struct fence_interface *interface, fence_news_handler 
 static void note_repaired(struct fence_interface *interface, const char *why,
 			  fence_news_handler handler, void *context)
 {
-	log_warning("fence: someone changed the filters of %s: %s; it is fenced again",
-		    interface->name, why);
+	int64_t now_ns = clock_now_ns();
+	bool again = now_ns - interface->repair_told_ns >= REPEAT_LOG_NS;
+
+	/* who does it in a loop is not to fill the log with it */
+	if (interface->repair_told_ns == 0 || again) {
+		log_warning("fence: somebody had removed it from %s (%s); put it back (%" PRIu64
+			    " more since the last line)", interface->name, why, interface->repairs);
+		interface->repair_told_ns = now_ns;
+		interface->repairs = 0;
+	} else {
+		interface->repairs++;
+	}
 	tell(handler, context, FENCE_NEWS_REPAIRED, interface, why);
 }
 
@@ -110,10 +122,18 @@ static void attach(struct fence *fence, struct fence_interface *interface,
 	}
 }
 
+/* Who could not ask (no descriptor is free) does not know that it is gone. */
+static int find_index(const struct fence_interface *interface)
+{
+	int ifindex = (int)if_nametoindex(interface->name);
+
+	return ifindex == 0 && errno != ENODEV ? interface->ifindex : ifindex;
+}
+
 void fence_watch_look(struct fence *fence, struct fence_interface *interface, bool by_event,
 		      fence_news_handler handler, void *context)
 {
-	int ifindex = (int)if_nametoindex(interface->name);
+	int ifindex = find_index(interface);
 
 	if (interface->ifindex != 0 && ifindex != interface->ifindex)
 		note_gone(interface, handler, context);

@@ -13,16 +13,18 @@
 #include <systemd/sd-daemon.h>
 
 #include "../base/log.h"
+#include "../base/log_ids.h"
 #include "announce.h"
 #include "clock.h"
 #include "control_socket.h"
 #include "epoch.h"
+#include "maintenance.h"
 #include "guardian_parts.h"
 #include "vip.h"
 
 #define SURVIVORS_MS 1500	/* for the engine of a killed predecessor to hand over and end */
 #define REALTIME_PRIORITY 1	/* below the engine's, above what keeps a machine busy */
-#define SPOOL_NAME "spool"	/* see scribe.h */
+static const char *const folders[] = { "spool", "flight" };	/* see scribe.h */
 #define CONTROL_GROUP "hbd"
 #define CONTROL_GROUP_BYTES 4096
 #define WATCHDOG_PARTS 4	/* pings in a watchdog's period */
@@ -106,8 +108,21 @@ static int own_folder(int fd, const struct process_user *user)
 	return 0;
 }
 
+static int make_folder(int parent, const char *name, const struct process_user *user)
+{
+	int folder, result;
+
+	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	result = own_folder(folder, user);
+	if (folder >= 0)
+		close(folder);
+	return result;
+}
+
 /*
- * The folder of the state and the scribe's place in it, which is the scribe's user's. That user may
+ * The folder of the state and the scribe's places in it, which are the scribe's user's. That user may
  * change names in the state folder: nothing is followed or trusted that it could have put there.
  */
 static int make_state_dir(const struct guardian *guardian)
@@ -115,20 +130,15 @@ static int make_state_dir(const struct guardian *guardian)
 	const struct process_user *user = &guardian->engine_user;
 	const char *path = guardian->config->state_dir;
 	bool fresh = mkdir(path, 0750) == 0;
-	int folder, spool, result = 0;
+	int folder, result = 0;
 
 	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return -errno;
-	if (mkdirat(folder, SPOOL_NAME, 0700) < 0 && errno != EEXIST)
-		result = -errno;
-	spool = openat(folder, SPOOL_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (result == 0)
-		result = own_folder(spool, user);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && result == 0; i++)
+		result = make_folder(folder, folders[i], user);
 	if (result == 0 && fresh)
 		result = own_folder(folder, user);
-	if (spool >= 0)
-		close(spool);
 	close(folder);
 	return result;
 }
@@ -158,7 +168,8 @@ static void open_control(struct guardian *guardian)
 
 static void sweep_leftovers(const struct guardian *guardian)
 {
-	int removed = vip_sweep(guardian->conf);
+	bool alone = !net_claim_has_neighbors(guardian->config->claim);
+	int removed = vip_sweep_others(guardian->conf, alone, guardian_hold_kept(guardian));
 
 	if (removed < 0)
 		log_error("cannot make sure that no address is left from before: %s; the engine tries "
@@ -174,13 +185,16 @@ static int prepare(struct guardian *guardian)
 	if (result < 0)
 		return result;
 	run_lock_settle(guardian->config->lock, SURVIVORS_MS);
+	guardian_hold_resume(guardian);
 	sweep_leftovers(guardian);
+	guardian_drain_sweep(guardian);
 	guardian_fence_open(guardian);
 	result = make_state_dir(guardian);
 	if (result < 0)
 		log_error("cannot prepare the folder %s: %s; alerts may not be kept over a restart",
 			  guardian->config->state_dir, log_strerror(result));
 	guardian->epoch_base = epoch_reserve(guardian->config->state_dir);
+	guardian->maintenance = maintenance_noted(guardian->config->state_dir);
 	open_control(guardian);
 	result = announce_socket(&guardian->announce_fd);
 	if (result < 0) {
@@ -195,6 +209,10 @@ static int prepare(struct guardian *guardian)
 		return result;
 	}
 	guardian_plugins_verify(guardian);
+	guardian->flight = flight_ring_new();
+	if (!guardian->flight)
+		log_warning("no memory for the flight recorder: %s; incidents are not recorded",
+			    log_strerror(errno));
 	guardian->shared = mmap(NULL, sizeof(*guardian->shared), PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (guardian->shared == MAP_FAILED) {
@@ -240,6 +258,7 @@ static int open_signals(struct guardian *guardian)
 	} signals[] = {
 		{ SIGTERM, guardian_on_stop },
 		{ SIGINT, guardian_on_stop },
+		{ SIGUSR2, guardian_on_hold },
 		{ SIGHUP, guardian_on_reload },
 	};
 	sigset_t mask;
@@ -280,12 +299,31 @@ static int open_loop(struct guardian *guardian)
 	if (result >= 0)
 		result = guardian_plugins_load(guardian, guardian->conf);
 	if (result >= 0)
+		result = guardian_witness_open(guardian);
+	if (result >= 0)
 		result = guardian_scribe_open(guardian);
 	if (result >= 0)
 		result = open_watchdog(guardian);
+	if (result >= 0)
+		result = guardian_logind_open(guardian);
 	if (result < 0)
 		log_error("guardian: cannot set up its loop: %s", log_strerror(result));
 	return result < 0 ? result : 0;
+}
+
+static void tell_start(const struct guardian *guardian)
+{
+	const struct log_fields fields = { .message_id = LOG_ID_STARTED };
+	const struct hbd_conf *conf = guardian->conf;
+
+	log_line(LOG_NOTICE, &fields,
+		 "hbd " HBD_VERSION " starts: %s of cluster %s, peer %s; profile %s, takeover after "
+		 "%lld ms; links: %u, groups: %u, witness: %s",
+		 conf->nodes[guardian->self].name, conf->cluster, conf->nodes[1 - guardian->self].name,
+		 hbd_profile_text(conf->profile_name),
+		 (long long)(conf->profile.grant_ns / HBD_MS_NS),
+		 conf->nodes[guardian->self].link_count, conf->group_count,
+		 conf->witness.present ? conf->witness.plugin.name : "none");
 }
 
 static int start(struct guardian *guardian)
@@ -297,6 +335,7 @@ static int start(struct guardian *guardian)
 		return result;
 	guardian->log.socket = guardian->scribe.guardian_pair[0];
 	log_set_sink(record_log_sink, &guardian->log);
+	tell_start(guardian);
 	be_quick();
 	result = guardian_fence_watch(guardian);
 	if (result < 0) {
@@ -304,6 +343,7 @@ static int start(struct guardian *guardian)
 		return result;
 	}
 	result = guardian_engine_start(guardian);
+	guardian_hold_forget(guardian);
 	if (result < 0)
 		return result;
 	result = check_set_new(&checks, NULL, &guardian->checks);
@@ -317,6 +357,7 @@ static void finish(struct guardian *guardian)
 	log_set_sink(NULL, NULL);
 	check_set_free(guardian->checks);
 	guardian_plugins_free(guardian);
+	guardian_witness_close(guardian);
 	process_runner_free(guardian->runner);
 	guardian_scribe_close(guardian);
 	sd_event_source_disable_unref(guardian->engine.pid_source);
@@ -325,6 +366,15 @@ static void finish(struct guardian *guardian)
 	sd_event_source_disable_unref(guardian->engine.timer);
 	sd_event_source_disable_unref(guardian->stop_timer);
 	sd_event_source_disable_unref(guardian->watchdog_timer);
+	sd_event_source_disable_unref(guardian->drain_timer);
+	guardian_drain_end(guardian);
+	guardian_job_close(guardian);
+	guardian_logind_close(guardian);
+	sd_event_source_disable_unref(guardian->leaver.source);
+	sd_event_source_disable_unref(guardian->leaver.timer);
+	guardian_hold_forget(guardian);
+	if (guardian->hold.fd >= 0)
+		close(guardian->hold.fd);
 	guardian_fence_close(guardian);
 	sd_event_unref(guardian->loop);
 	if (guardian->control_fd >= 0) {
@@ -336,6 +386,7 @@ static void finish(struct guardian *guardian)
 	ask_sockets_close(&guardian->ask);
 	if (guardian->shared)
 		munmap(guardian->shared, sizeof(*guardian->shared));
+	flight_ring_free(guardian->flight);
 	notify_close(&guardian->notify);
 	conf_free(guardian->conf);
 	free(guardian);
@@ -355,6 +406,8 @@ int guardian_run(const struct guardian_config *config)
 	guardian->self = config->self;
 	guardian->announce_fd = guardian->control_fd = -1;
 	guardian->ask = (struct ask_sockets){ -1, -1 };
+	guardian->hold.fd = -1;
+	guardian->logind.lock = -1;
 	guardian->engine.pid_fd = guardian->engine.socket = -1;
 	guardian->scribe.pid_fd = -1;
 	memset(guardian->scribe.guardian_pair, -1, sizeof(guardian->scribe.guardian_pair));

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "../conf/conf.h"
+#include "net_claim.h"
 #include "process.h"
 #include "run_lock.h"
 
@@ -22,6 +23,7 @@ struct guardian_config {
 	const char *state_dir;
 	const char *plugin_dir;		/* --plugin-dir; NULL = the usual places */
 	struct run_lock *lock;		/* held */
+	struct net_claim *claim;	/* held; NULL = others will not notice this daemon */
 };
 
 /*

@@ -101,11 +101,12 @@ void guardian_engine_bury(struct guardian *guardian, const char *how)
 	int removed;
 
 	guardian_fence_mute(guardian);
-	removed = vip_sweep(guardian->conf);
+	removed = vip_sweep(guardian->conf, false);
 	guardian->engine.swept = true;
 	if (removed >= 0)
 		links = send_last_will(guardian);
 	guardian_runs_abandon(guardian);
+	guardian_drain_end(guardian);
 	if (removed < 0)
 		log_error("the engine died: %s; its addresses could not be removed: %s; they vanish "
 			  "with their lifetime, and the peer takes over by itself", how,
@@ -115,4 +116,5 @@ void guardian_engine_bury(struct guardian *guardian, const char *how)
 			  "%.1f ms later", how, removed, links,
 			  (double)(clock_now_ns() - start_ns) / (double)HBD_MS_NS);
 	guardian_alert(guardian, HBD_ALERT_ENGINE_DIED, HBD_SEVERITY_CRITICAL, how);
+	guardian_record_flight(guardian);
 }

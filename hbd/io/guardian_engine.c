@@ -20,7 +20,12 @@
 #include "vip.h"
 
 #define BACK_OFF_FIRST_NS (100 * HBD_MS_NS)
-#define BACK_OFF_MAX_NS (10 * HBD_S_NS)
+/*
+ * A longer pause would spare the machine little, and could be an outage: while no engine lives, nobody
+ * here knows whether the peer serves; and of two nodes whose engines die over and over one would be
+ * back long before the other, and alone it waits for much longer before it claims.
+ */
+#define BACK_OFF_MAX_NS (1 * HBD_S_NS)
 #define GOOD_LIFE_NS (60 * HBD_S_NS)		/* after which the back-off begins anew */
 #define START_NS_MAX (10 * HBD_S_NS)
 #define PROGRESS_NS_MIN (100 * HBD_MS_NS)
@@ -140,8 +145,9 @@ static void describe_end(const struct engine_watch *engine, const siginfo_t *inf
 }
 
 /* What it said last; what it asked for is of no use to it any more. */
-static void read_last_words(struct engine_watch *engine)
+static void read_last_words(struct guardian *guardian)
 {
+	struct engine_watch *engine = &guardian->engine;
 	struct message message;
 	int fd, result;
 
@@ -149,8 +155,18 @@ static void read_last_words(struct engine_watch *engine)
 		result = message_receive(engine->socket, &message, &fd);
 		if (result == 1 && message.type == MESSAGE_STOPPED)
 			engine->stopped_cleanly = true;
+		if (result == 1 && message.type == MESSAGE_LINK_SOCKET) {
+			guardian_swap_keep(guardian, message.link, fd);
+			continue;
+		}
 		if (result == 1 && fd >= 0)
 			close(fd);
+		if (result != 1 || message.type != MESSAGE_PAUSED)
+			continue;
+		/* from here on the socket may be another engine's */
+		if (guardian_swap_take(guardian, &message))
+			return;
+		guardian_hold_taken(guardian, &message);
 	} while (result == 1 || result == -EBADMSG);
 }
 
@@ -192,11 +208,16 @@ static int on_end(sd_event_source *source, int fd, uint32_t events, void *contex
 	struct guardian *guardian = context;
 	struct engine_watch *engine = &guardian->engine;
 	siginfo_t info = { 0 };
+	pid_t pid = engine->pid;
 	char how[160];
 
 	(void)source;
 	(void)events;
-	read_last_words(engine);
+	read_last_words(guardian);
+	/* another one goes on for it, and its end is seen to elsewhere */
+	if (engine->pid != pid)
+		return 0;
+	guardian_swap_abandon(guardian, "the engine died");
 	if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) < 0)
 		log_warning("guardian: no status of the engine: %s", log_strerror(errno));
 	describe_end(engine, &info, how);
@@ -270,7 +291,7 @@ static void forbid_core(void)
 	setrlimit(RLIMIT_CORE, &limit);
 }
 
-static int open_pair(int pair[2])
+int guardian_engine_pair(int pair[2])
 {
 	int bytes = SOCKET_BYTES;
 
@@ -281,12 +302,17 @@ static int open_pair(int pair[2])
 	return 0;
 }
 
-static void forget_former_life(struct guardian *guardian)
+/* Of whoever goes on for another one the will is the same. */
+static void forget_wills(struct guardian *guardian)
+{
+	for (uint8_t i = 0; i < HBD_LINKS_MAX; i++)
+		atomic_store(&guardian->shared->wills[i].length, 0);
+}
+
+static void begin_life(struct guardian *guardian)
 {
 	struct engine_watch *engine = &guardian->engine;
 
-	for (uint8_t i = 0; i < HBD_LINKS_MAX; i++)
-		atomic_store(&guardian->shared->wills[i].length, 0);
 	engine->started_ns = clock_now_ns();
 	atomic_store(&guardian->shared->progress_ns, engine->started_ns);
 	engine->swept = engine->stopped_cleanly = false;
@@ -294,32 +320,54 @@ static void forget_former_life(struct guardian *guardian)
 	engine->cause[0] = '\0';
 }
 
-static int fork_engine(struct guardian *guardian, int pair[2])
+struct engine_setup guardian_engine_setup(const struct guardian *guardian, int socket)
 {
-	struct engine_watch *engine = &guardian->engine;
+	const struct engine_watch *engine = &guardian->engine;
 	struct engine_setup setup = {
 		.conf = guardian->conf,
 		.self = guardian->self,
 		.user = &guardian->engine_user,
 		.owner = getuid(),
 		.epoch_floor = guardian->epoch_base + engine->lives * EPOCH_LIFE,
-		.guardian_fd = pair[1],
+		.maintenance = guardian->maintenance,
+		.guardian_fd = socket,
 		.scribe_fd = guardian->scribe.engine_pair[0],
 		.announce_fd = guardian->announce_fd,
 		.ask = guardian->ask,
 		.fence = guardian->fence.fence,
 		.control_fd = guardian->control_fd,
 		.shared = guardian->shared,
+		.flight = guardian->flight,
+		.former = guardian->former,
+		.origin = guardian->origin,
 	};
+
+	for (uint8_t i = 0; i < HBD_LINKS_MAX; i++)
+		setup.link_fds[i] = -1;
+	return setup;
+}
+
+pid_t guardian_engine_fork(struct guardian *guardian, const struct engine_setup *setup)
+{
+	pid_t pid = guardian_fork(guardian, "engine");
+
+	if (pid == 0) {
+		forbid_core();
+		_exit(engine_run(setup));
+	}
+	if (pid > 0)
+		process_runner_keep(guardian->runner, pid);
+	return pid;
+}
+
+static int fork_engine(struct guardian *guardian, int pair[2])
+{
+	struct engine_setup setup = guardian_engine_setup(guardian, pair[1]);
 	int result = 0;
 
 	open_links(guardian, setup.link_fds);
-	engine->pid = guardian_fork(guardian, "engine");
-	if (engine->pid == 0) {
-		forbid_core();
-		_exit(engine_run(&setup));
-	}
-	if (engine->pid < 0)
+	guardian->engine.pid = guardian_engine_fork(guardian, &setup);
+	if (guardian->engine.pid < 0)
 		result = -errno;
 	close_links(setup.link_fds);
 	return result;
@@ -366,12 +414,13 @@ int guardian_engine_start(struct guardian *guardian)
 	int pair[2] = { -1, -1 };
 	int result;
 
-	forget_former_life(guardian);
+	forget_wills(guardian);
+	begin_life(guardian);
 	result = add_timer(guardian, &engine->watch, on_watch);
 	if (result == 0)
 		result = add_timer(guardian, &engine->timer, on_timer);
 	if (result == 0)
-		result = open_pair(pair);
+		result = guardian_engine_pair(pair);
 	if (result == 0)
 		result = fork_engine(guardian, pair);
 	if (pair[1] >= 0)
@@ -381,7 +430,6 @@ int guardian_engine_start(struct guardian *guardian)
 		goto fail;
 	engine->lives++;
 	engine->state = ENGINE_STARTING;
-	process_runner_keep(guardian->runner, engine->pid);
 	result = watch_engine(guardian);
 	if (result < 0) {
 		kill(engine->pid, SIGKILL);
@@ -396,4 +444,17 @@ fail:
 	log_error("guardian: cannot start an engine: %s", log_strerror(result));
 	close_engine(engine);
 	return result;
+}
+
+int guardian_engine_replace(struct guardian *guardian, pid_t pid, int socket)
+{
+	struct engine_watch *engine = &guardian->engine;
+
+	close_engine(engine);
+	begin_life(guardian);
+	engine->pid = pid;
+	engine->socket = socket;
+	engine->state = ENGINE_STARTING;
+	set_timer(engine->watch, look_interval_ns(guardian));
+	return watch_engine(guardian);
 }

@@ -9,6 +9,7 @@
 #include "../base/log.h"
 #include "clock.h"
 #include "fence.h"
+#include "reload.h"
 
 #define LOOK_US 1000000
 #define LOOK_ACCURACY_US 100000
@@ -43,6 +44,9 @@ void guardian_fence_open(struct guardian *guardian)
 	int result = fence_open(guardian->config->run_dir, count_addresses(guardian->conf), &fence,
 				&refusal);
 
+	/* what the process before had opened is open before it takes the place of that one's */
+	for (uint8_t i = 0; result == 0 && i < guardian->conf->group_count; i++)
+		fence_renew(fence, i, guardian_hold_lease_ns(guardian, i));
 	if (result == 0)
 		result = fence_set(fence, guardian->conf);
 	if (result < 0) {
@@ -94,33 +98,12 @@ static void judge(struct guardian *guardian)
 		guardian_alert(guardian, HBD_ALERT_UNFENCED, HBD_SEVERITY_WARNING, state->why);
 }
 
-static void take_news(void *context, const struct fence_news *news)
-{
-	(void)context;
-	switch (news->type) {
-	case FENCE_NEWS_UNSET:
-	case FENCE_NEWS_GONE: /* the engine tells of interfaces */
-		break;
-	case FENCE_NEWS_ATTACHED:
-		log_info("fence: on %s", news->interface);
-		break;
-	case FENCE_NEWS_REPAIRED:
-		log_warning("fence: somebody had removed it from %s (%s); put it back",
-			    news->interface, news->why);
-		break;
-	case FENCE_NEWS_LOST:
-		log_error("fence: cannot be put on %s: %s; trying again every second",
-			  news->interface, news->why);
-		break;
-	}
-}
-
 static int on_events(sd_event_source *source, int fd, uint32_t events, void *context)
 {
 	struct guardian *guardian = context;
 
 	(void)source, (void)fd, (void)events;
-	fence_dispatch(guardian->fence.fence, take_news, guardian);
+	fence_dispatch(guardian->fence.fence, NULL, NULL);
 	judge(guardian);
 	return 0;
 }
@@ -130,25 +113,17 @@ static int on_look(sd_event_source *source, uint64_t when_us, void *context)
 	struct guardian *guardian = context;
 
 	(void)when_us;
-	fence_check(guardian->fence.fence, take_news, guardian);
+	fence_check(guardian->fence.fence, NULL, NULL);
 	judge(guardian);
 	sd_event_source_set_time_relative(source, LOOK_US);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-int guardian_fence_watch(struct guardian *guardian)
+static int begin_watch(struct guardian *guardian)
 {
 	struct guardian_fence *state = &guardian->fence;
-	const char *why;
 	int result;
 
-	state->in_force = look(guardian, &why);
-	if (!state->in_force) {
-		if (why != state->why)
-			snprintf(state->why, sizeof(state->why), "%s", why);
-		/* it has never been otherwise here */
-		guardian_alert(guardian, HBD_ALERT_UNFENCED, HBD_SEVERITY_INFO, state->why);
-	}
 	if (!state->fence)
 		return 0;
 	result = sd_event_add_io(guardian->loop, &state->events, fence_fd(state->fence), EPOLLIN,
@@ -159,6 +134,71 @@ int guardian_fence_watch(struct guardian *guardian)
 	return result < 0 ? result : 0;
 }
 
+static void end_watch(struct guardian_fence *state)
+{
+	state->events = sd_event_source_disable_unref(state->events);
+	state->timer = sd_event_source_disable_unref(state->timer);
+}
+
+int guardian_fence_watch(struct guardian *guardian)
+{
+	struct guardian_fence *state = &guardian->fence;
+	const char *why;
+
+	state->in_force = look(guardian, &why);
+	if (!state->in_force) {
+		if (why != state->why)
+			snprintf(state->why, sizeof(state->why), "%s", why);
+		/* it has never been otherwise here; the process before told it */
+		if (!guardian->former || guardian->former->node.fence == HBD_FENCE_KERNEL)
+			guardian_alert(guardian, HBD_ALERT_UNFENCED, HBD_SEVERITY_INFO,
+				       state->why);
+	}
+	return begin_watch(guardian);
+}
+
+int guardian_fence_prepare(struct guardian *guardian, const struct hbd_conf *conf,
+			   struct fence **ret_fence)
+{
+	struct fence_refusal refusal = { 0 };
+	int result;
+
+	if (!guardian->fence.fence)
+		return 0;
+	result = fence_open(guardian->config->run_dir, count_addresses(conf), ret_fence, &refusal);
+	if (result < 0)
+		log_error("guardian: no fence for the new configuration: %s", refusal.why);
+	return result;
+}
+
+/* What is open stays open: no group is held by anybody but the engine that pauses. */
+static void carry_deadlines(const struct guardian *guardian, struct fence *fence,
+			    const struct hbd_conf *conf)
+{
+	for (uint8_t i = 0; i < conf->group_count; i++) {
+		int former = reload_former_group(guardian->conf, conf, i);
+
+		if (former >= 0)
+			fence_renew(fence, i, fence_deadline_ns(guardian->fence.fence,
+								(uint8_t)former));
+	}
+}
+
+int guardian_fence_replace(struct guardian *guardian, struct fence *fence,
+			   const struct hbd_conf *conf)
+{
+	int result;
+
+	carry_deadlines(guardian, fence, conf);
+	result = fence_set(fence, conf);
+	if (result < 0)
+		return result;
+	end_watch(&guardian->fence);
+	fence_leave(guardian->fence.fence);
+	guardian->fence.fence = fence;
+	return begin_watch(guardian);
+}
+
 void guardian_fence_mute(struct guardian *guardian)
 {
 	for (uint8_t i = 0; guardian->fence.fence && i < guardian->conf->group_count; i++)
@@ -167,8 +207,10 @@ void guardian_fence_mute(struct guardian *guardian)
 
 void guardian_fence_close(struct guardian *guardian)
 {
-	sd_event_source_disable_unref(guardian->fence.events);
-	sd_event_source_disable_unref(guardian->fence.timer);
-	fence_close(guardian->fence.fence);
+	end_watch(&guardian->fence);
+	if (guardian->hold.granted)
+		fence_leave(guardian->fence.fence);
+	else
+		fence_close(guardian->fence.fence);
 	guardian->fence = (struct guardian_fence){ 0 };
 }

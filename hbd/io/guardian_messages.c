@@ -56,16 +56,36 @@ static void take_message(struct guardian *guardian, struct message *message)
 	case MESSAGE_LINK_OPEN:
 		open_link(guardian, message->link);
 		break;
+	case MESSAGE_DRAIN:
+		guardian_drain_take(guardian, message);
+		break;
+	case MESSAGE_WITNESS_STUCK:
+		guardian_witness_end(guardian);
+		break;
+	case MESSAGE_LEFT:
+		guardian_leave_over(guardian);
+		break;
 	case MESSAGE_STOPPED:
 		guardian_stop_engine_released(guardian);
+		break;
+	case MESSAGE_PAUSED:
+		if (!guardian_swap_take(guardian, message))
+			guardian_hold_taken(guardian, message);
 		break;
 	case MESSAGE_UNSET:
 	case MESSAGE_DONE:
 	case MESSAGE_CHECK:
 	case MESSAGE_LINK_SOCKET:
+	case MESSAGE_WARM:
+	case MESSAGE_LEAVE:
 	case MESSAGE_STOP:
+	case MESSAGE_PAUSE:
+	case MESSAGE_RESUME:
 	case MESSAGE_SPOOL:
+	case MESSAGE_WITNESS:
+	case MESSAGE_DRAINING:
 	case MESSAGE_DIGEST:
+	case MESSAGE_MAINTENANCE:
 	case MESSAGE_FENCE:
 		log_warning("guardian: ignoring a message of type %d from the engine",
 			    (int)message->type);
@@ -92,6 +112,10 @@ int guardian_on_message(sd_event_source *source, int fd, uint32_t events, void *
 		guardian_engine_hung_up(guardian);
 		return 0;
 	}
+	if (message.type == MESSAGE_LINK_SOCKET) {
+		guardian_swap_keep(guardian, message.link, attached);
+		return 0;
+	}
 	if (attached >= 0)
 		close(attached);
 	take_message(guardian, &message);
@@ -103,6 +127,8 @@ void guardian_brief_engine(struct guardian *guardian)
 	if (guardian->checks)
 		check_set_repeat(guardian->checks);
 	guardian_fence_tell(guardian);
+	guardian_leave_repeat(guardian);
+	guardian_witness_start(guardian);
 	if (guardian->scribe.spool.type == MESSAGE_SPOOL)
 		guardian_engine_tell(guardian, &guardian->scribe.spool, -1);
 }

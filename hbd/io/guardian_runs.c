@@ -2,11 +2,11 @@
 #include "guardian_parts.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 
 #include "../base/log.h"
 #include "clock.h"
+#include "plugin_lint.h"
 
 #define TIMEOUT_NS_MAX (24 * 3600 * HBD_S_NS)
 
@@ -22,12 +22,15 @@ static const char *label(const struct run *run)
 	return plugin_label(run->guardian->plugins[run->group][run->step]);
 }
 
-static void tell_done(struct guardian *guardian, uint8_t group, uint64_t id, int result)
+static void tell_done(struct guardian *guardian, uint8_t group, uint64_t id, int result,
+		      const char *why)
 {
 	struct message message = { .type = MESSAGE_DONE, .group = group };
 
 	message.done.id = id;
 	message.done.result = result;
+	snprintf(message.done.why, sizeof(message.done.why), "%.*s",
+		 (int)sizeof(message.done.why) - 1, why);
 	guardian_engine_tell(guardian, &message, -1);
 }
 
@@ -56,10 +59,13 @@ static void on_ended(void *context, const struct process_result *result)
 	struct run *run = context;
 	struct guardian *guardian = run->guardian;
 	uint8_t group = run->group;
+	char why[PROCESS_TEXT_BYTES + PROCESS_LAST_LINE_BYTES + 4];
 
+	snprintf(why, sizeof(why), "%s%s%s", result->text, result->last_line[0] ? ": " : "",
+		 result->last_line);
 	log_end(run, result);
 	if (!run->canceled)
-		tell_done(guardian, group, run->id, result->result);
+		tell_done(guardian, group, run->id, result->result, why);
 	*run = (struct run){ 0 };
 	start_next(guardian, group);
 }
@@ -67,7 +73,7 @@ static void on_ended(void *context, const struct process_result *result)
 static json_t *facts_of(const struct run *run)
 {
 	const struct guardian *guardian = run->guardian;
-	bool takes = run->call == HBD_CALL_TAKEOVER;
+	bool takes = run->call != HBD_CALL_RELEASE;
 
 	return plugin_facts_json(&(struct plugin_facts){
 		.group = group_name(run),
@@ -133,7 +139,7 @@ static void start_next(struct guardian *guardian, uint8_t group)
 			return;
 		log_error("%s: %s: %s cannot be started: %s", group_name(run), label(run),
 			  hbd_call_text(run->call), log_strerror(result));
-		tell_done(guardian, group, run->id, result);
+		tell_done(guardian, group, run->id, result, "");
 		*run = (struct run){ 0 };
 	}
 }
@@ -151,7 +157,7 @@ static bool is_sound(const struct guardian *guardian, const struct message *mess
 {
 	return message->group < guardian->conf->group_count &&
 	       message->run.step < guardian->conf->groups[message->group].takeover_count &&
-	       (message->run.call == HBD_CALL_TAKEOVER || message->run.call == HBD_CALL_RELEASE) &&
+	       message->run.call >= HBD_CALL_PREPARE && message->run.call <= HBD_CALL_RELEASE &&
 	       message->run.reason > HBD_REASON_UNSET && message->run.reason < HBD_REASON_COUNT &&
 	       message->run.timeout_ns > 0 && message->run.timeout_ns <= TIMEOUT_NS_MAX &&
 	       message->run.epoch <= INT64_MAX && message->run.id != 0;
@@ -167,7 +173,8 @@ void guardian_run_start(struct guardian *guardian, const struct message *message
 	}
 	if (!run) {
 		log_error("guardian: more than %d plugins at once: refused", RUNS_MAX);
-		tell_done(guardian, message->group, message->run.id, -EBUSY);
+		tell_done(guardian, message->group, message->run.id, -EBUSY,
+			  "too many plugins run at once");
 		return;
 	}
 	*run = (struct run){
@@ -252,31 +259,17 @@ void guardian_plugins_free(struct guardian *guardian)
 	free_plugins(guardian->plugins);
 }
 
-static void verify(const struct guardian *guardian, enum plugin_kind kind, const char *name,
-		   const char *consequence)
+static void log_finding(void *context, const struct plugin_finding *finding)
 {
-	char path[PATH_MAX], why[PROCESS_TEXT_BYTES];
+	const struct guardian *guardian = context;
 
-	if (plugin_find(guardian->config->plugin_dir, kind, name, path, why) < 0)
-		log_error("%s/%s cannot be run: %s; %s", plugin_kind_text(kind), name, why,
-			  consequence);
+	if (finding->line != 0)
+		log_warning("%s:%u: %s", guardian->conf->path, finding->line, finding->text);
+	else
+		log_warning("%s: %s", guardian->conf->path, finding->text);
 }
 
-void guardian_plugins_verify(const struct guardian *guardian)
+void guardian_plugins_verify(struct guardian *guardian)
 {
-	const struct hbd_conf *conf = guardian->conf;
-
-	for (uint8_t i = 0; i < conf->group_count; i++) {
-		const struct hbd_conf_group *group = &conf->groups[i];
-
-		for (uint8_t j = 0; j < group->takeover_count; j++)
-			verify(guardian, PLUGIN_TAKEOVER, group->takeover[j].name,
-			       "as it is, it would fail in a takeover");
-		for (uint8_t j = 0; j < group->check_count; j++)
-			verify(guardian, PLUGIN_CHECK, group->checks[j].plugin.name,
-			       "the check will fail");
-	}
-	for (uint8_t i = 0; i < conf->alert_count; i++)
-		verify(guardian, PLUGIN_ALERT, conf->alerts[i].plugin.name,
-		       "its alerts cannot be delivered");
+	plugin_lint(guardian->conf, guardian->config->plugin_dir, log_finding, guardian);
 }

@@ -105,6 +105,10 @@ static int on_message(sd_event_source *source, int fd, uint32_t events, void *co
 		message.spool.detail[sizeof(message.spool.detail) - 1] = '\0';
 		guardian->scribe.spool = message;
 		guardian_engine_tell(guardian, &message, -1);
+	} else if (result == 1 && message.type == MESSAGE_MAINTENANCE) {
+		if (message.maintenance.error == 0)
+			guardian->maintenance = message.maintenance.on;
+		guardian_engine_tell(guardian, &message, -1);
 	} else if (result != -EAGAIN) {
 		log_warning("guardian: ignoring a wrong message from the scribe");
 	}
@@ -164,6 +168,7 @@ static void run_scribe(struct guardian *guardian)
 		.self = guardian->self,
 		.state_dir = guardian->config->state_dir,
 		.plugin_dir = guardian->config->plugin_dir,
+		.flight = guardian->flight,
 		.guardian_fd = guardian->scribe.guardian_pair[1],
 		.engine_fd = guardian->scribe.engine_pair[1],
 	};
@@ -237,4 +242,20 @@ void guardian_alert(struct guardian *guardian, enum hbd_alert kind, enum hbd_sev
 	if (result < 0)
 		log_error("guardian: the scribe does not take the alert %s (%s): %s; it is lost",
 			  hbd_alert_text(kind), detail, log_strerror(result));
+}
+
+void guardian_record_flight(struct guardian *guardian)
+{
+	const struct record record = {
+		.type = RECORD_FLIGHT,
+		.flight = { .group = HBD_GROUPS_MAX, .realtime_ns = clock_read_pair().real_ns },
+	};
+	int result;
+
+	if (guardian->flight)
+		flight_ring_bury(guardian->flight);
+	result = record_send(guardian->scribe.guardian_pair[0], &record);
+	if (result < 0)
+		log_error("guardian: the scribe does not take that the flight recorder is to be "
+			  "written: %s; what led to the death is on no disk", log_strerror(result));
 }

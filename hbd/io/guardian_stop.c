@@ -1,10 +1,11 @@
-/* The way out: the engine hands over, then what is left is removed, then the scribe writes it down. */
+/* The way out: the engine hands over and ends, what is left is removed, the scribe writes it down. */
 #include "guardian_parts.h"
 
 #include "../base/log.h"
 #include "clock.h"
 #include "vip.h"
 
+#define TAKE_INTERVALS 10		/* + Lg, as long as the core waits for the peer to get ready */
 #define SPARE_NS (5 * HBD_S_NS)		/* to hand over, besides what release plugins may take */
 #define ENGINE_END_NS (3 * HBD_S_NS)	/* from "all is released" to the engine's end */
 #define TIMER_ACCURACY_US 1000
@@ -24,17 +25,16 @@ static int64_t release_ns_max(const struct hbd_conf *conf)
 	return longest_ns;
 }
 
-static int on_too_long(sd_event_source *source, uint64_t when_us, void *context)
+/* So long a planned move may take, with what the peer's plugins prepare, and old connections. */
+static int64_t leave_ns_max(const struct hbd_conf *conf)
 {
-	struct guardian *guardian = context;
+	const struct hbd_profile *profile = &conf->profile;
 
-	(void)source;
-	(void)when_us;
-	log_error("guardian: the engine does not come to its end, with %zu plugins running; killing it",
-		  process_runner_count(guardian->runner));
-	guardian_engine_kill(guardian, "did not stop in time");
-	return 0;
+	return release_ns_max(conf) + profile->grant_ns + TAKE_INTERVALS * profile->interval_ns +
+	       conf->stop_ns + SPARE_NS;
 }
+
+static int on_too_long(sd_event_source *source, uint64_t when_us, void *context);
 
 static void set_limit(struct guardian *guardian, int64_t limit_ns)
 {
@@ -56,12 +56,36 @@ static void stop_scribe(struct guardian *guardian)
 		guardian_scribe_stop(guardian);
 }
 
-static void begin(struct guardian *guardian, const char *why)
+static void stop_engine(struct guardian *guardian)
 {
 	const struct message stop = { .type = MESSAGE_STOP };
-	int64_t limit_ns = release_ns_max(guardian->conf) + SPARE_NS;
 
 	guardian->stop = STOP_ENGINE;
+	guardian_engine_tell(guardian, &stop, -1);
+	set_limit(guardian, release_ns_max(guardian->conf) + SPARE_NS);
+}
+
+static int on_too_long(sd_event_source *source, uint64_t when_us, void *context)
+{
+	struct guardian *guardian = context;
+
+	(void)source;
+	(void)when_us;
+	if (guardian->stop == STOP_LEAVE) {
+		stop_engine(guardian);
+		return 0;
+	}
+	log_error("guardian: the engine does not come to its end, with %zu plugins running; killing it",
+		  process_runner_count(guardian->runner));
+	guardian_engine_kill(guardian, "did not stop in time");
+	return 0;
+}
+
+void guardian_stop_begin(struct guardian *guardian, const char *why)
+{
+	int64_t limit_ns = leave_ns_max(guardian->conf);
+
+	guardian->stop = STOP_LEAVE;
 	log_notice("stopping, because of %s; the engine hands over and has at most %lld s for it", why,
 		   (long long)(limit_ns / HBD_S_NS));
 	notify_send(&guardian->notify, "STOPPING=1\nSTATUS=handing over and stopping");
@@ -70,16 +94,41 @@ static void begin(struct guardian *guardian, const char *why)
 		guardian_stop_engine_gone(guardian);
 		return;
 	}
-	guardian_engine_tell(guardian, &stop, -1);
 	set_limit(guardian, limit_ns);
+	guardian_leave(guardian, true);
+	/* it may have left for a shutdown already */
+	if (guardian->leave.over || guardian->engine.state != ENGINE_RUNNING)
+		stop_engine(guardian);
+}
+
+void guardian_stop_left(struct guardian *guardian)
+{
+	if (guardian->stop == STOP_LEAVE)
+		stop_engine(guardian);
 }
 
 static void hurry(struct guardian *guardian)
 {
 	guardian->hurry = true;
-	log_warning("asked to stop a second time: not waiting any more");
+	log_warning("asked to stop once more: not waiting any more");
 	process_runner_kill_all(guardian->runner);
 	guardian_engine_kill(guardian, "was not waited for any more");
+}
+
+static void begin_hold(struct guardian *guardian)
+{
+	int result = guardian_hold_begin(guardian);
+
+	if (result < 0)
+		guardian_hold_refused(guardian, result);
+}
+
+void guardian_stop_decide(struct guardian *guardian, bool restart)
+{
+	if (restart)
+		begin_hold(guardian);
+	else
+		guardian_stop_begin(guardian, "SIGTERM");
 }
 
 int guardian_on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
@@ -87,10 +136,33 @@ int guardian_on_stop(sd_event_source *source, const struct signalfd_siginfo *inf
 	struct guardian *guardian = context;
 
 	(void)source;
+	guardian_swap_abandon(guardian, "hbd stops");
+	if (guardian->stop == STOP_LEAVE) {
+		log_notice("asked to stop a second time: not waiting for old connections");
+		stop_engine(guardian);
+		return 0;
+	}
+	if (guardian->stop != STOP_UNSET) {
+		if (!guardian->hurry)
+			hurry(guardian);
+		return 0;
+	}
+	/* a terminal's ^C is for good */
+	if (info->ssi_signo == SIGTERM && guardian_job_ask(guardian) == 0)
+		return 0;
+	guardian_stop_begin(guardian, info->ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+	return 0;
+}
+
+int guardian_on_hold(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
+{
+	struct guardian *guardian = context;
+
+	(void)source;
+	(void)info;
+	guardian_swap_abandon(guardian, "hbd stops");
 	if (guardian->stop == STOP_UNSET)
-		begin(guardian, info->ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
-	else if (!guardian->hurry)
-		hurry(guardian);
+		begin_hold(guardian);
 	return 0;
 }
 
@@ -110,7 +182,11 @@ void guardian_stop_engine_gone(struct guardian *guardian)
 	check_set_free(guardian->checks);
 	guardian->checks = NULL;
 	guardian_runs_abandon(guardian);
-	removed = vip_sweep(guardian->conf);
+	if (guardian_hold_keep(guardian)) {
+		stop_scribe(guardian);
+		return;
+	}
+	removed = vip_sweep(guardian->conf, false);
 	if (removed < 0)
 		log_error("guardian: cannot make sure that no address is left: %s",
 			  log_strerror(removed));

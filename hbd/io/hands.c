@@ -3,10 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -14,46 +11,16 @@
 
 #include "../core/time.h"
 #include "clock.h"
+#include "hands_state.h"
 #include "privilege.h"
 
 #define STACK_BYTES (256 * 1024)
-#define RESTORE_AGAIN_NS HBD_S_NS
-/* So soon a lease that became shorter, or came back, is noticed. */
-#define LOOK_AGAIN_NS (500 * HBD_MS_NS)
-
-/* What waits to be done for a group. */
-struct orders {
-	uint64_t acquire_id; /* 0 = none */
-	uint64_t release_id;
-	bool restore;
-	bool announce;
-	bool ask;
-};
-
-struct hands {
-	const struct hbd_conf *conf;
-	/* shared with the loop's thread */
-	pthread_mutex_t lock; /* of orders; held for moments, with priority inheritance */
-	struct orders orders[HBD_GROUPS_MAX];
-	_Atomic int64_t lease_until_ns[HBD_GROUPS_MAX];
-	atomic_bool ending;
-	int wake_fd;
-	int reports[2]; /* the loop's end, the thread's end */
-	bool realtime;
-	pthread_t thread;
-	bool started;
-	/* the thread's */
-	struct vip *vip;
-	struct announce *announce;
-	struct ask *ask;
-	uint8_t stations[HBD_GROUPS_MAX][HBD_STATION_BYTES]; /* as they were told */
-	int64_t restore_ns[HBD_GROUPS_MAX]; /* putting back is tried again then */
-};
 
 static bool is_empty(const struct orders *orders)
 {
-	return orders->acquire_id == 0 && orders->release_id == 0 && !orders->restore &&
-	       !orders->announce && !orders->ask;
+	return orders->acquire_id == 0 && orders->release_id == 0 && !orders->stage &&
+	       !orders->restore && !orders->announce && !orders->hush && !orders->ask &&
+	       !orders->defend;
 }
 
 /* A group to be released, or else any for which something is to be done; -1 = none. */
@@ -84,142 +51,6 @@ static int take_orders(struct hands *hands, struct orders *ret_orders)
 	return group;
 }
 
-/* Waits while the loop has not read earlier ones; it is gone for good when that fails. */
-static void report(struct hands *hands, const struct hands_report *report)
-{
-	while (send(hands->reports[1], report, sizeof(*report), MSG_NOSIGNAL) < 0 && errno == EINTR)
-		;
-}
-
-static void report_done(struct hands *hands, uint8_t group, uint64_t id, int result, size_t failed)
-{
-	const struct hands_report done = {
-		.type = HANDS_DONE,
-		.group = group,
-		.id = id,
-		.result = result,
-		.failed_vip = failed,
-	};
-
-	report(hands, &done);
-}
-
-static void report_news(void *context, const struct vip_news *news)
-{
-	const struct hands_report told = { .type = HANDS_NEWS, .news = *news };
-
-	report(context, &told);
-}
-
-static void report_answer(void *context, uint8_t group, const uint8_t *station)
-{
-	struct hands_report answer = { .type = HANDS_ANSWER, .group = group };
-
-	memcpy(answer.station, station, sizeof(answer.station));
-	report(context, &answer);
-}
-
-static void report_stations(struct hands *hands)
-{
-	for (uint8_t i = 0; i < hands->conf->group_count; i++) {
-		struct hands_report told = { .type = HANDS_STATION, .group = i };
-
-		ask_station(hands->ask, i, told.station);
-		if (memcmp(told.station, hands->stations[i], sizeof(told.station)) == 0)
-			continue;
-		memcpy(hands->stations[i], told.station, sizeof(told.station));
-		report(hands, &told);
-	}
-}
-
-static int64_t lease_left_ns(const struct hands *hands, uint8_t group)
-{
-	return atomic_load(&hands->lease_until_ns[group]) - clock_now_ns();
-}
-
-static int64_t lifetime_ns(const struct hands *hands, uint8_t group)
-{
-	return hbd_time_max(lease_left_ns(hands, group), vip_lifetime_min_ns(hands->vip, group));
-}
-
-static void acquire(struct hands *hands, uint8_t group, uint64_t id)
-{
-	size_t failed = 0;
-	int r = -ETIME;
-
-	/* the thread was kept waiting: the loop will have noticed, and release */
-	if (lease_left_ns(hands, group) > 0)
-		r = vip_acquire(hands->vip, group, lifetime_ns(hands, group), &failed);
-	report_done(hands, group, id, r, failed);
-}
-
-static void release(struct hands *hands, uint8_t group, uint64_t id)
-{
-	size_t failed = 0;
-	int r;
-
-	announce_stop(hands->announce, group);
-	hands->restore_ns[group] = HBD_NEVER_NS;
-	r = vip_release(hands->vip, group, &failed);
-	report_done(hands, group, id, r, failed);
-}
-
-static void restore(struct hands *hands, uint8_t group)
-{
-	size_t failed;
-	int r = vip_restore(hands->vip, group, lifetime_ns(hands, group), &failed);
-
-	hands->restore_ns[group] = r < 0 ? hbd_time_add(clock_now_ns(), RESTORE_AGAIN_NS)
-					 : HBD_NEVER_NS;
-}
-
-static void carry_out(struct hands *hands, uint8_t group, const struct orders *orders)
-{
-	if (orders->ask)
-		ask_send(hands->ask, group);
-	if (orders->release_id != 0)
-		release(hands, group, orders->release_id);
-	if (orders->acquire_id != 0)
-		acquire(hands, group, orders->acquire_id);
-	if (orders->restore)
-		restore(hands, group);
-	if (orders->announce)
-		announce_start(hands->announce, group, clock_now_ns());
-}
-
-/* What nobody asks for anew: lifetimes, addresses that could not be put back, announcements. */
-static void keep(struct hands *hands)
-{
-	int64_t now_ns = clock_now_ns();
-
-	for (uint8_t i = 0; i < hands->conf->group_count; i++) {
-		/* a failure was logged, and is tried again with the next renewal */
-		if (lease_left_ns(hands, i) > 0)
-			vip_renew(hands->vip, i, lifetime_ns(hands, i), now_ns);
-		if (now_ns >= hands->restore_ns[i])
-			restore(hands, i);
-	}
-	announce_run(hands->announce, now_ns);
-}
-
-static int64_t deadline_ns(const struct hands *hands, int64_t now_ns)
-{
-	int64_t deadline_ns = announce_deadline_ns(hands->announce);
-
-	for (uint8_t i = 0; i < hands->conf->group_count; i++) {
-		int64_t renewal_ns = vip_renewal_ns(hands->vip, i);
-
-		/* due, but without a lease: until there is one, or a release */
-		if (renewal_ns <= now_ns && lease_left_ns(hands, i) <= 0)
-			renewal_ns = now_ns + LOOK_AGAIN_NS;
-		if (renewal_ns != HBD_NEVER_NS)
-			renewal_ns = hbd_time_min(renewal_ns, now_ns + LOOK_AGAIN_NS);
-		deadline_ns = hbd_time_min(deadline_ns, renewal_ns);
-		deadline_ns = hbd_time_min(deadline_ns, hands->restore_ns[i]);
-	}
-	return deadline_ns;
-}
-
 static void wait_for_work(struct hands *hands)
 {
 	struct pollfd wait[] = {
@@ -229,7 +60,7 @@ static void wait_for_work(struct hands *hands)
 		{ .fd = ask_fds(hands->ask)->nd, .events = POLLIN },
 	};
 	int64_t now_ns = clock_now_ns();
-	int64_t until_ns = deadline_ns(hands, now_ns);
+	int64_t until_ns = hands_deadline_ns(hands, now_ns);
 	int64_t left_ns = hbd_time_max(until_ns - now_ns, 0);
 	const struct timespec timeout = { left_ns / HBD_S_NS, left_ns % HBD_S_NS };
 	uint64_t count;
@@ -251,15 +82,16 @@ static void *run(void *context)
 	prctl(PR_SET_NAME, "hbd-hands");
 	if (hands->realtime)
 		privilege_realtime_below();
-	report_stations(hands);
+	hands_report_stations(hands);
 	while (!atomic_load(&hands->ending)) {
 		wait_for_work(hands);
-		ask_read(hands->ask, report_answer, hands);
+		ask_read(hands->ask, hands_report_sign, hands);
 		while ((group = take_orders(hands, &orders)) >= 0)
-			carry_out(hands, (uint8_t)group, &orders);
-		vip_dispatch(hands->vip, report_news, hands);
-		report_stations(hands);
-		keep(hands);
+			hands_carry_out(hands, (uint8_t)group, &orders);
+		vip_dispatch(hands->vip, hands_report_news, hands);
+		vip_expel(hands->vip, clock_now_ns(), hands_report_news, hands);
+		hands_report_stations(hands);
+		hands_keep(hands);
 	}
 	return NULL;
 }
@@ -311,8 +143,6 @@ int hands_open(const struct hbd_conf *conf, const struct hands_tools *tools, boo
 	hands->ask = tools->ask;
 	hands->realtime = realtime;
 	hands->wake_fd = hands->reports[0] = hands->reports[1] = -1;
-	for (uint8_t i = 0; i < HBD_GROUPS_MAX; i++)
-		hands->restore_ns[i] = HBD_NEVER_NS;
 	init_lock(hands);
 	r = open_descriptors(hands);
 	if (r == 0)
@@ -393,6 +223,15 @@ void hands_release(struct hands *hands, uint8_t group, uint64_t id)
 	wake(hands);
 }
 
+void hands_stage(struct hands *hands, uint8_t group, bool staged)
+{
+	atomic_store(&hands->staged[group], staged);
+	pthread_mutex_lock(&hands->lock);
+	hands->orders[group].stage = true;
+	pthread_mutex_unlock(&hands->lock);
+	wake(hands);
+}
+
 void hands_restore(struct hands *hands, uint8_t group)
 {
 	pthread_mutex_lock(&hands->lock);
@@ -405,6 +244,26 @@ void hands_announce(struct hands *hands, uint8_t group)
 {
 	pthread_mutex_lock(&hands->lock);
 	hands->orders[group].announce = true;
+	hands->orders[group].hush = false;
+	pthread_mutex_unlock(&hands->lock);
+	wake(hands);
+}
+
+void hands_hush(struct hands *hands, uint8_t group)
+{
+	pthread_mutex_lock(&hands->lock);
+	hands->orders[group].announce = false;
+	hands->orders[group].defend = false;
+	hands->orders[group].hush = true;
+	pthread_mutex_unlock(&hands->lock);
+	wake(hands);
+}
+
+void hands_defend(struct hands *hands, uint8_t group, size_t vip_index)
+{
+	pthread_mutex_lock(&hands->lock);
+	hands->orders[group].defend = true;
+	hands->orders[group].defended_vip = vip_index;
 	pthread_mutex_unlock(&hands->lock);
 	wake(hands);
 }

@@ -10,9 +10,14 @@
  * Releases go before all else. What was asked for and not yet begun is dropped when its group is
  * released: an acquisition is then never reported.
  *
+ * A staged group's addresses are there all the time, though this node does not serve: a release leaves
+ * them, and an acquisition finds them. What mutes them is the fence, which is the caller's.
+ *
+ * While a group's addresses are there they are asked for now and then, since another may use one.
+ *
  * Lifetimes. The kernel removes an address by itself when its lifetime is over. It is renewed at
- * half of it for as long as the group's lease is in force, without being asked. It is as long as the
- * lease, but not shorter than vip_lifetime_min_ns().
+ * half of it for as long as the group's lease is in force, or the group is staged, without being asked.
+ * It is as long as the lease, but not shorter than vip_lifetime_min_ns().
  */
 #pragma once
 
@@ -30,13 +35,18 @@ enum hands_report_type {
 	HANDS_DONE, /* an acquisition or a release ended */
 	HANDS_NEWS, /* something happened to interfaces or addresses */
 	HANDS_STATION, /* the Ethernet address that answers for a group here is another now */
-	HANDS_ANSWER,  /* somebody answered for a group on the LAN */
+	HANDS_ANSWER,  /* somebody answered for a group on the LAN, or used an address that is held */
+	HANDS_GATEWAY, /* the group's gateway answered */
+	HANDS_RESTORED, /* what was missing of a group's addresses is back */
+	HANDS_REFUSAL, /* which of a group's addresses the kernel refuses changed, and stays so */
 };
 
 struct hands_report {
 	enum hands_report_type type;
 	struct vip_news news; /* NEWS */
 	uint8_t station[HBD_STATION_BYTES]; /* STATION: zeros = none; ANSWER: who */
+	uint16_t address;     /* ANSWER: index of the group's */
+	struct vip_refusal refusal; /* REFUSAL; its count 0: none any more */
 	uint8_t group;	      /* all but NEWS; DONE: those below as well */
 	uint64_t id;	      /* as it was asked for */
 	int result;	      /* 0 or a negative errno, which was logged */
@@ -68,11 +78,22 @@ void hands_lease(struct hands *hands, uint8_t group, int64_t until_ns);
 void hands_acquire(struct hands *hands, uint8_t group, uint64_t id);
 void hands_release(struct hands *hands, uint8_t group, uint64_t id);
 
-/* Puts back what is missing of a held group's addresses, until it succeeds. */
+/* From now on the group is staged, or is not: then its addresses go, unless they are acquired. What
+ * cannot be added is tried again. */
+void hands_stage(struct hands *hands, uint8_t group, bool staged);
+
+/* Puts back what is missing of a held group's addresses, until it succeeds: RESTORED then, and
+ * REFUSAL if that takes longer than a moment. */
 void hands_restore(struct hands *hands, uint8_t group);
 
 /* (Re)starts the group's announcements. A release ends them. */
 void hands_announce(struct hands *hands, uint8_t group);
 
-/* Asks the LAN once who answers for the group; ANSWER tells. */
+/* Ends them, though the addresses stay: another node has them now. */
+void hands_hush(struct hands *hands, uint8_t group);
+
+/* Announces one address of the group once, and asks who else answers for it; ANSWER tells. */
+void hands_defend(struct hands *hands, uint8_t group, size_t vip_index);
+
+/* Asks the LAN once who answers for the group, and for its gateway; ANSWER and GATEWAY tell. */
 void hands_ask(struct hands *hands, uint8_t group);

@@ -24,7 +24,7 @@ struct loop {
 	int64_t planned_ns;
 	int64_t set_ns; /* what the timer is set to; HBD_NEVER_NS = it is stopped */
 	bool expired;	/* since it was set */
-	int64_t previous_ns;
+	struct clock_pair previous; /* of the turn before */
 	loop_handler handler;
 	void *context;
 	struct loop_statistics statistics;
@@ -65,12 +65,15 @@ static uint32_t find_ready(struct loop *loop)
 static int on_ready(sd_event_source *source, int fd, uint32_t events, void *context)
 {
 	struct loop *loop = context;
-	struct loop_turn turn = { .clock = clock_read_pair(), .previous_ns = loop->previous_ns };
+	struct clock_pair now = clock_read_pair();
+	struct loop_turn turn = { .clock = now, .previous_ns = loop->previous.boot_ns };
 
 	(void)source, (void)fd, (void)events;
+	if (clock_was_set(&loop->previous, &now))
+		turn.clock.real_ns = CLOCK_REAL_UNKNOWN;
 	turn.ready = find_ready(loop);
 	turn.late_ns = take_lateness(loop, turn.clock.boot_ns);
-	loop->previous_ns = turn.clock.boot_ns;
+	loop->previous = now;
 	loop->planned_ns = HBD_NEVER_NS;
 	loop->handler(loop->context, &turn);
 	if (loop->planned_ns == HBD_NEVER_NS)
@@ -106,7 +109,7 @@ int loop_open(int64_t tolerance_ns, loop_handler handler, void *context, struct 
 		return -ENOMEM;
 	loop->tolerance_ns = tolerance_ns;
 	loop->planned_ns = loop->set_ns = HBD_NEVER_NS;
-	loop->previous_ns = clock_now_ns();
+	loop->previous = clock_read_pair();
 	loop->handler = handler;
 	loop->context = context;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -164,7 +167,7 @@ void loop_plan(struct loop *loop, int64_t deadline_ns)
 	int r;
 
 	/* a turn cannot be late for what was due before the turn that planned it */
-	loop->planned_ns = hbd_time_max(deadline_ns, loop->previous_ns);
+	loop->planned_ns = hbd_time_max(deadline_ns, loop->previous.boot_ns);
 	if (deadline_ns == loop->set_ns && !loop->expired)
 		return;
 	loop->set_ns = deadline_ns;

@@ -75,7 +75,16 @@ static void end_text(char *text, size_t bytes)
 	text[bytes - 1] = '\0';
 }
 
-/* False for a type that is none. */
+/* What another process wrote may be neither. */
+static bool is_true_or_false(const bool *value)
+{
+	uint8_t byte;
+
+	memcpy(&byte, value, sizeof(byte));
+	return byte <= 1;
+}
+
+/* False for a type that is none, and for a value that its member cannot have. */
 static bool check(struct message *message)
 {
 	switch (message->type) {
@@ -86,21 +95,38 @@ static bool check(struct message *message)
 		return true;
 	case MESSAGE_CHECK:
 		end_text(message->check.detail, sizeof(message->check.detail));
+		return is_true_or_false(&message->check.good);
+	case MESSAGE_DONE:
+		end_text(message->done.why, sizeof(message->done.why));
 		return true;
 	case MESSAGE_SPOOL:
 		end_text(message->spool.detail, sizeof(message->spool.detail));
 		return true;
 	case MESSAGE_FENCE:
 		end_text(message->fence.why, sizeof(message->fence.why));
-		return true;
+		return is_true_or_false(&message->fence.in_force);
+	case MESSAGE_LEAVE:
+		return is_true_or_false(&message->leave.on);
+	case MESSAGE_PAUSE:
+		return is_true_or_false(&message->hold.links);
+	case MESSAGE_MAINTENANCE:
+		return is_true_or_false(&message->maintenance.on);
+	case MESSAGE_DRAIN:
+		return message->drain.call <= MESSAGE_HOLD_END;
+	case MESSAGE_DRAINING:
 	case MESSAGE_READY:
 	case MESSAGE_RUN:
 	case MESSAGE_CANCEL:
 	case MESSAGE_LINK_OPEN:
+	case MESSAGE_WITNESS_STUCK:
+	case MESSAGE_LEFT:
 	case MESSAGE_STOPPED:
-	case MESSAGE_DONE:
+	case MESSAGE_WARM:
+	case MESSAGE_PAUSED:
+	case MESSAGE_RESUME:
 	case MESSAGE_LINK_SOCKET:
 	case MESSAGE_STOP:
+	case MESSAGE_WITNESS:
 	case MESSAGE_DIGEST:
 		return true;
 	}

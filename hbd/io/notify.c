@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,32 @@ void notify_send(const struct notify *notify, const char *format, ...)
 	if (sendto(notify->fd, text, strlen(text), MSG_NOSIGNAL,
 		   (const struct sockaddr *)&notify->address, notify->address_length) < 0)
 		log_debug("the service manager does not listen: %s", log_strerror(errno));
+}
+
+int notify_send_fd(const struct notify *notify, const char *text, int fd)
+{
+	union {
+		struct cmsghdr header;
+		uint8_t bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct sockaddr_un address = notify->address;
+	struct iovec vector = { (void *)(uintptr_t)text, strlen(text) };
+	struct msghdr header = {
+		.msg_name = &address,
+		.msg_namelen = notify->address_length,
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control.bytes),
+	};
+
+	if (notify->fd < 0)
+		return -ENOTCONN;
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	return sendmsg(notify->fd, &header, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 void notify_status(const struct notify *notify, const char *text)

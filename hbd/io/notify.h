@@ -24,5 +24,9 @@ void notify_close(struct notify *notify);
 void notify_send(const struct notify *notify, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The same with a descriptor, which the service manager is to keep. 0, -ENOTCONN without one, or a
+ * negative errno. */
+int notify_send_fd(const struct notify *notify, const char *text, int fd);
+
 /* STATUS= of a text that may hold anything. */
 void notify_status(const struct notify *notify, const char *text);

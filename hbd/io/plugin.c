@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <arpa/inet.h>
+#include <sys/socket.h>
 
 #define PATH_TEXT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -30,6 +31,8 @@ const char *plugin_kind_text(enum plugin_kind kind)
 		return "check";
 	case PLUGIN_ALERT:
 		return "alert";
+	case PLUGIN_WITNESS:
+		return "witness";
 	case PLUGIN_UNSET:
 		break;
 	}
@@ -109,9 +112,10 @@ void plugin_free(struct plugin *plugin)
 static json_t *make_document(const struct plugin *plugin, const struct plugin_call *call,
 			     const char *run_id)
 {
-	json_t *object = json_pack("{s:i, s:s, s:s, s:I}", "contract", PLUGIN_CONTRACT, "action",
-				   call->action, "run_id", run_id, "timeout_ms",
-				   (json_int_t)(call->timeout_ns / HBD_MS_NS));
+	bool lasts = call->timeout_ns == HBD_NEVER_NS;
+	json_t *timeout = lasts ? NULL : json_integer((json_int_t)(call->timeout_ns / HBD_MS_NS));
+	json_t *object = json_pack("{s:i, s:s, s:s, s:o*}", "contract", PLUGIN_CONTRACT, "action",
+				   call->action, "run_id", run_id, "timeout_ms", timeout);
 
 	if (!object)
 		return NULL;
@@ -192,7 +196,7 @@ static int environment_make(const struct plugin *plugin, json_t *document,
 
 	if (result == 0)
 		result = environment_add_object(environment, "HBD_", document);
-	if (result == 0 && plugin->kind != PLUGIN_ALERT)
+	if (result == 0 && (plugin->kind == PLUGIN_TAKEOVER || plugin->kind == PLUGIN_CHECK))
 		result = environment_add_object(environment, "HBD_PARAMETER_", plugin->parameters);
 	return result;
 }
@@ -215,6 +219,9 @@ static int start(struct process_runner *runner, const struct plugin *plugin,
 
 	if (input && action)
 		result = environment_make(plugin, document, &environment);
+	if (result == 0 && call->channel_fd > 0 &&
+	    send(call->own_fd, input, strlen(input), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		result = -errno;
 	if (result == 0)
 		result = process_start(runner, &(struct process_request){
 			.label = plugin->label,
@@ -226,6 +233,7 @@ static int start(struct process_runner *runner, const struct plugin *plugin,
 			.environment = environment.items,
 			.input = input,
 			.input_bytes = strlen(input),
+			.channel_fd = call->channel_fd,
 			.user = call->user,
 			.timeout_ns = call->timeout_ns,
 			.output_priority = call->output_priority,

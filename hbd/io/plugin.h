@@ -30,9 +30,10 @@ enum plugin_kind {
 	PLUGIN_TAKEOVER,
 	PLUGIN_CHECK,
 	PLUGIN_ALERT,
+	PLUGIN_WITNESS,
 };
 
-/* "takeover", "check", "alert". */
+/* "takeover", "check", "alert", "witness". */
 const char *plugin_kind_text(enum plugin_kind kind);
 
 /*
@@ -44,6 +45,9 @@ const char *plugin_kind_text(enum plugin_kind kind);
  */
 int plugin_find(const char *extra_dir, enum plugin_kind kind, const char *name, char *ret_path,
 		char *ret_why);
+
+/* The directories that are searched after --plugin-dir, in that order; NULL at the end. */
+const char *plugin_dir_at(size_t index);
 
 /* A configured plugin, ready to be run often. */
 struct plugin;
@@ -68,7 +72,13 @@ struct plugin_call {
 	 * call.
 	 */
 	json_t *facts;
-	int64_t timeout_ns;		/* > 0 */
+	int64_t timeout_ns;		/* > 0; HBD_NEVER_NS: none */
+	/*
+	 * The program's end of a SOCK_SEQPACKET pair, and the other: the JSON goes through them as the
+	 * first message, and more will follow. 0 = none, it has a standard input and output.
+	 */
+	int channel_fd;
+	int own_fd;
 	const struct process_user *user;	/* NULL = whoever we are; must outlive the call only */
 	int output_priority;
 	process_handler handler;

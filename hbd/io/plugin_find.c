@@ -122,10 +122,17 @@ static int look(const char *path, char *ret_path, char *ret_why)
 	return -EACCES;
 }
 
+const char *plugin_dir_at(size_t index)
+{
+	static const char *const dirs[] = { HBD_CONF_DIR "/plugins", HBD_PLUGIN_DIR };
+
+	return index < sizeof(dirs) / sizeof(dirs[0]) ? dirs[index] : NULL;
+}
+
 int plugin_find(const char *extra_dir, enum plugin_kind kind, const char *name, char *ret_path,
 		char *ret_why)
 {
-	const char *dirs[DIR_COUNT] = { extra_dir, HBD_CONF_DIR "/plugins", HBD_PLUGIN_DIR };
+	const char *dirs[DIR_COUNT] = { extra_dir, plugin_dir_at(0), plugin_dir_at(1) };
 	char path[PATH_MAX], found[PATH_MAX];
 	int result;
 

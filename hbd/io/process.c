@@ -209,10 +209,13 @@ static int watch(struct process *run)
 	if (result < 0)
 		return result;
 	result = sd_event_add_time_relative(loop, &run->timer, CLOCK_MONOTONIC,
+					    run->timeout_ns == HBD_NEVER_NS ? 0 :
 					    (uint64_t)(run->timeout_ns / HBD_US_NS),
 					    TIMER_ACCURACY_US, process_on_timer, run);
 	if (result < 0)
 		return result;
+	if (run->timeout_ns == HBD_NEVER_NS)
+		sd_event_source_set_enabled(run->timer, SD_EVENT_OFF);
 	sd_event_source_set_priority(run->pid_source, run->runner->priority);
 	sd_event_source_set_priority(run->output_source, run->runner->priority);
 	sd_event_source_set_priority(run->timer, run->runner->priority);
@@ -230,6 +233,7 @@ static struct process *new_run(struct process_runner *runner, const struct proce
 	run->pid_fd = run->output_fd = run->report_fd = -1;
 	run->started_ns = clock_now_ns();
 	run->timeout_ns = request->timeout_ns;
+	run->output.lasting = request->channel_fd > 0;
 	run->output_priority = request->output_priority;
 	run->handler = request->handler;
 	run->context = request->context;

@@ -29,7 +29,7 @@
 #define PROCESS_GIVE_UP_NS (1 * HBD_S_NS)	/* from SIGKILL until it is no longer waited for */
 #define PROCESS_LINE_BYTES 480			/* longer output lines are cut */
 #define PROCESS_LINES_PER_S 50			/* more are not logged but counted */
-#define PROCESS_LINES_MAX 300			/* of one run */
+#define PROCESS_LINES_MAX 300			/* of one run; then one a second of one that lasts */
 #define PROCESS_LAST_LINE_BYTES 120
 #define PROCESS_TEXT_BYTES 200
 #define PROCESS_ID_BYTES 96
@@ -86,8 +86,10 @@ struct process_request {
 	char *const *environment;
 	const char *input;		/* its standard input */
 	size_t input_bytes;
+	int channel_fd;			/* > 0: its standard input and output, in place of the above and
+					 * of the log; such a program lasts */
 	const struct process_user *user;	/* NULL = whoever we are */
-	int64_t timeout_ns;		/* > 0 */
+	int64_t timeout_ns;		/* > 0; HBD_NEVER_NS: none */
 	int output_priority;		/* of its output's log lines */
 	process_handler handler;
 	void *context;

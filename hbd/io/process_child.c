@@ -78,7 +78,11 @@ static void reset_scheduling(void)
 
 static void connect_descriptors(const struct process_child *child)
 {
-	if (dup2(child->input_fd, STDIN_FILENO) < 0 || dup2(child->output_fd, STDOUT_FILENO) < 0 ||
+	int channel = child->request->channel_fd;
+	int input = channel > 0 ? channel : child->input_fd;
+	int output = channel > 0 ? channel : child->output_fd;
+
+	if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 	    dup2(child->output_fd, STDERR_FILENO) < 0)
 		fail_at(child, "descriptors");
 	/* Ours are close-on-exec each; this is for what a library may have forgotten. */

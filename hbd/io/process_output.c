@@ -21,7 +21,9 @@ static bool may_be_logged(struct process_output *output, int64_t now_ns)
 		output->window_ns = now_ns;
 		output->window_lines = 0;
 	}
-	if (output->window_lines >= PROCESS_LINES_PER_S || output->lines >= PROCESS_LINES_MAX)
+	if (output->window_lines >= PROCESS_LINES_PER_S)
+		return false;
+	if (output->lines >= PROCESS_LINES_MAX && (!output->lasting || output->window_lines > 0))
 		return false;
 	output->window_lines++;
 	output->lines++;

@@ -16,6 +16,7 @@ typedef void (*process_line_handler)(void *context, const char *line);
 
 struct process_output {
 	size_t length;
+	bool lasting;			/* of a program that is not to end */
 	bool cut;			/* the rest of this line is dropped */
 	int64_t window_ns;		/* when the present second began */
 	unsigned window_lines;

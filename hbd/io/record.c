@@ -21,7 +21,8 @@ static bool bool_is_sound(const bool *value)
 
 bool record_alert_is_sound(const struct record_alert *alert)
 {
-	if (!bool_is_sound(&alert->peer_alive) || !bool_is_sound(&alert->test))
+	if (!bool_is_sound(&alert->peer_alive) || !bool_is_sound(&alert->peer_faulty) ||
+	    !bool_is_sound(&alert->peer_maintained) || !bool_is_sound(&alert->test))
 		return false;
 	if ((unsigned)alert->kind >= HBD_ALERT_COUNT ||
 	    (alert->kind == HBD_ALERT_UNSET && !alert->test))
@@ -35,6 +36,13 @@ bool record_alert_is_sound(const struct record_alert *alert)
 		return false;
 	return HAS_END(alert->group) && HAS_END(alert->node) &&
 	       HAS_END(alert->peer) && HAS_END(alert->detail);
+}
+
+/* A date with four digits for the year goes into a file's name. */
+static bool flight_is_sound(const struct record_flight *flight)
+{
+	return flight->group <= HBD_GROUPS_MAX && (unsigned)flight->role < HBD_ROLE_COUNT &&
+	       (unsigned)flight->reason < HBD_REASON_COUNT && flight->realtime_ns >= 0;
 }
 
 static bool record_is_sound(const struct record *record)
@@ -51,6 +59,10 @@ static bool record_is_sound(const struct record *record)
 		return true;
 	case RECORD_EPOCH:
 		return record->epoch <= EPOCH_MAX;
+	case RECORD_FLIGHT:
+		return flight_is_sound(&record->flight);
+	case RECORD_MAINTENANCE:
+		return bool_is_sound(&record->maintenance);
 	case RECORD_UNSET:
 		break;
 	}
@@ -89,6 +101,8 @@ static void clean_record(struct record *record)
 		break;
 	case RECORD_LOST:
 	case RECORD_EPOCH:
+	case RECORD_FLIGHT:
+	case RECORD_MAINTENANCE:
 	case RECORD_UNSET:
 		break;
 	}

@@ -1,37 +1,65 @@
 #include "reload.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
-static bool same_address(const struct hbd_address *a, const struct hbd_address *b)
+static bool same_names(const struct hbd_conf *a, const struct hbd_conf *b)
 {
-	if (a->family != b->family)
-		return false;
-	if (a->family == AF_INET)
-		return a->v4.s_addr == b->v4.s_addr;
-	return IN6_ARE_ADDR_EQUAL(&a->v6, &b->v6);
-}
-
-static bool same_links(const struct hbd_conf_node *a, const struct hbd_conf_node *b)
-{
-	if (a->link_count != b->link_count)
-		return false;
-	for (uint8_t i = 0; i < a->link_count; i++) {
-		if (!same_address(&a->links[i].address, &b->links[i].address) ||
-		    strcmp(a->links[i].interface, b->links[i].interface) != 0)
+	for (int i = 0; i < HBD_NODES; i++)
+		if (strcmp(a->nodes[i].name, b->nodes[i].name) != 0)
 			return false;
-	}
 	return true;
 }
 
-static bool same_nodes(const struct hbd_conf *a, const struct hbd_conf *b)
+/* A path between the nodes. What the peer calls its interface is nothing to this node. */
+static bool same_link(const struct hbd_conf *a, uint8_t i, const struct hbd_conf *b, uint8_t j,
+		      uint8_t self)
 {
-	for (int i = 0; i < HBD_NODES; i++) {
-		if (strcmp(a->nodes[i].name, b->nodes[i].name) != 0 ||
-		    !same_links(&a->nodes[i], &b->nodes[i]))
+	const struct hbd_conf_link *x = &a->nodes[self].links[i], *y = &b->nodes[self].links[j];
+
+	return hbd_address_equal(&x->address, &y->address) &&
+	       strcmp(x->interface, y->interface) == 0 &&
+	       hbd_address_equal(&a->nodes[1 - self].links[i].address,
+				 &b->nodes[1 - self].links[j].address);
+}
+
+int reload_former_link(const struct hbd_conf *old, const struct hbd_conf *new, uint8_t self,
+		       uint8_t link)
+{
+	for (uint8_t i = 0; i < old->nodes[self].link_count; i++)
+		if (same_link(old, i, new, link, self))
+			return i;
+	return -1;
+}
+
+static bool same_links(const struct hbd_conf *old, const struct hbd_conf *new, uint8_t self)
+{
+	if (old->nodes[self].link_count != new->nodes[self].link_count)
+		return false;
+	for (uint8_t i = 0; i < new->nodes[self].link_count; i++)
+		if (reload_former_link(old, new, self, i) != i)
 			return false;
-	}
 	return true;
+}
+
+/*
+ * The nodes change one after the other, and a packet names its link by number: some link must be the
+ * same under its number before and after, and none may get another one. NULL, or what is wrong.
+ */
+static const char *link_obstacle(const struct hbd_conf *old, const struct hbd_conf *new,
+				 uint8_t self)
+{
+	bool any = false;
+
+	for (uint8_t i = 0; i < new->nodes[self].link_count; i++) {
+		int former = reload_former_link(old, new, self, i);
+
+		if (former >= 0 && former != i)
+			return "the order of the links";
+		any = any || former == i;
+	}
+	return any ? NULL : "all links at once";
 }
 
 static bool same_keys(const struct hbd_conf *a, const struct hbd_conf *b)
@@ -51,7 +79,7 @@ static bool same_vips(const struct hbd_conf_group *a, const struct hbd_conf_grou
 	if (a->vip_count != b->vip_count)
 		return false;
 	for (size_t i = 0; i < a->vip_count; i++) {
-		if (!same_address(&a->vips[i].address, &b->vips[i].address) ||
+		if (!hbd_address_equal(&a->vips[i].address, &b->vips[i].address) ||
 		    a->vips[i].prefix != b->vips[i].prefix ||
 		    strcmp(a->vips[i].interface, b->vips[i].interface) != 0)
 			return false;
@@ -68,10 +96,35 @@ static bool same_steps(const struct hbd_conf_group *a, const struct hbd_conf_gro
 		const struct hbd_step_config *x = &a->takeover[i].step, *y = &b->takeover[i].step;
 
 		if (strcmp(a->takeover[i].name, b->takeover[i].name) != 0 || x->order != y->order ||
-		    x->on_failure != y->on_failure || x->timeout_ns != y->timeout_ns)
+		    x->on_failure != y->on_failure || x->timeout_ns != y->timeout_ns ||
+		    x->prepares != y->prepares)
 			return false;
 	}
 	return true;
+}
+
+static bool same_parameters(const struct hbd_conf_plugin *a, const struct hbd_conf_plugin *b)
+{
+	if (a->parameter_count != b->parameter_count)
+		return false;
+	for (uint8_t i = 0; i < a->parameter_count; i++) {
+		if (strcmp(a->parameters[i].name, b->parameters[i].name) != 0 ||
+		    strcmp(a->parameters[i].json, b->parameters[i].json) != 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The engine counts on a witness or does not, and the program that asks it has its parameters from
+ * its start. Of two nodes of which one asks another witness, or none, both could serve.
+ */
+static bool same_witness(const struct hbd_conf_witness *a, const struct hbd_conf_witness *b)
+{
+	if (!a->present || !b->present)
+		return a->present == b->present;
+	return a->serve_without == b->serve_without && strcmp(a->plugin.name, b->plugin.name) == 0 &&
+	       same_parameters(&a->plugin, &b->plugin);
 }
 
 /* The engine knows how many checks there are and shows them by name. */
@@ -95,70 +148,136 @@ static const char *group_difference(const struct hbd_conf_group *a, const struct
 		return "addresses";
 	if (a->prefer != b->prefer)
 		return "prefer";
+	if (!hbd_address_equal(&a->gateway, &b->gateway))
+		return "gateway";
 	if (a->retry_ns != b->retry_ns)
 		return "retry_ms";
 	if (!same_steps(a, b))
 		return "takeover";
+	/* its default depends on the steps */
+	if (a->drain_ns != b->drain_ns)
+		return "drain_s";
+	if (a->failback != b->failback)
+		return "failback";
+	if (a->failback_after_ns != b->failback_after_ns)
+		return "failback_after_s";
+	if (a->staged != b->staged)
+		return "stage";
 	if (!same_checks(a, b))
 		return "checks";
 	return NULL;
 }
 
-static const char *top_difference(const struct hbd_conf *a, const struct hbd_conf *b)
+/* What is another pair, or needs both nodes at once; in words, for "... differs". NULL = nothing. */
+static const char *great_difference(const struct hbd_conf *a, const struct hbd_conf *b, uint8_t self)
 {
 	if (strcmp(a->cluster, b->cluster) != 0)
 		return "cluster";
-	if (!same_nodes(a, b))
-		return "nodes";
-	if (!same_keys(a, b))
-		return "keys";
-	if (a->profile_name != b->profile_name)
-		return "profile";
+	if (!same_names(a, b))
+		return "the nodes' names";
 	if (a->port != b->port)
 		return "port";
-	if (a->refresh_ns != b->refresh_ns)
-		return "refresh_s";
 	if (strcmp(a->user, b->user) != 0)
 		return "user";
 	if (strcmp(a->plugin_user, b->plugin_user) != 0)
 		return "plugin_user";
+	if (!same_witness(&a->witness, &b->witness))
+		return "witness";
+	return link_obstacle(a, b, self);
+}
+
+/* What another engine can take on; NULL = nothing, or a group's. */
+static const char *top_difference(const struct hbd_conf *a, const struct hbd_conf *b, uint8_t self)
+{
+	if (!same_links(a, b, self))
+		return "links";
+	if (!same_keys(a, b))
+		return "keys";
+	if (a->profile_name != b->profile_name)
+		return "profile";
+	if (a->refresh_ns != b->refresh_ns)
+		return "refresh_s";
 	if (a->group_count != b->group_count)
 		return "groups";
 	return NULL;
 }
 
-bool reload_is_possible(const struct hbd_conf *old, const struct hbd_conf *new, char *ret_what,
-			size_t size)
+enum reload_effort reload_judge(const struct hbd_conf *old, const struct hbd_conf *new, uint8_t self,
+				char ret_what[RELOAD_WHAT_BYTES])
 {
-	const char *what = top_difference(old, new);
+	const char *what = great_difference(old, new, self);
 
+	ret_what[0] = '\0';
 	if (what) {
-		snprintf(ret_what, size, "%s", what);
-		return false;
+		snprintf(ret_what, RELOAD_WHAT_BYTES, "%s", what);
+		return RELOAD_RESTART;
+	}
+	what = top_difference(old, new, self);
+	if (what) {
+		snprintf(ret_what, RELOAD_WHAT_BYTES, "%s", what);
+		return RELOAD_ENGINE;
 	}
 	for (uint8_t i = 0; i < old->group_count; i++) {
 		what = group_difference(&old->groups[i], &new->groups[i]);
-		if (what) {
-			snprintf(ret_what, size, "groups.%s.%s", old->groups[i].name, what);
-			return false;
-		}
+		if (!what)
+			continue;
+		snprintf(ret_what, RELOAD_WHAT_BYTES, "groups.%s.%s", new->groups[i].name, what);
+		return RELOAD_ENGINE;
 	}
-	return true;
+	return RELOAD_IN_PLACE;
 }
 
-static bool same_parameters(const struct hbd_conf_plugin *a, const struct hbd_conf_plugin *b)
+int reload_former_group(const struct hbd_conf *old, const struct hbd_conf *new, uint8_t group)
 {
-	if (a->parameter_count != b->parameter_count)
-		return false;
-	for (uint8_t i = 0; i < a->parameter_count; i++) {
-		if (strcmp(a->parameters[i].name, b->parameters[i].name) != 0 ||
-		    strcmp(a->parameters[i].json, b->parameters[i].json) != 0)
-			return false;
-	}
-	return true;
+	for (uint8_t i = 0; i < old->group_count; i++)
+		if (strcmp(old->groups[i].name, new->groups[group].name) == 0)
+			return i;
+	return -1;
 }
 
-bool reload_changes_alerts(const struct hbd_conf *old, const struct hbd_conf *new)
+uint32_t reload_changed_groups(const struct hbd_conf *old, const struct hbd_conf *new)
+{
+	uint32_t changed = 0;
+
+	for (uint8_t i = 0; i < new->group_count; i++) {
+		int former = reload_former_group(old, new, i);
+
+		if (former < 0 || !same_vips(&old->groups[former], &new->groups[i]))
+			changed |= 1u << i;
+	}
+	return changed;
+}
+
+uint32_t reload_gone_groups(const struct hbd_conf *old, const struct hbd_conf *new)
+{
+	uint32_t gone = 0;
+
+	for (uint8_t i = 0; i < old->group_count; i++)
+		if (reload_former_group(new, old, i) < 0)
+			gone |= 1u << i;
+	return gone;
+}
+
+static bool holds_key(const struct hbd_conf *conf, const struct hbd_key *key)
+{
+	for (uint8_t i = 0; i < conf->key_count; i++)
+		if (conf->keys[i].id == key->id &&
+		    sodium_memcmp(conf->keys[i].bytes, key->bytes, sizeof(key->bytes)) == 0)
+			return true;
+	return false;
+}
+
+uint8_t reload_gone_keys(const struct hbd_conf *old, const struct hbd_conf *new)
+{
+	unsigned gone = 0;
+
+	for (uint8_t i = 0; i < old->key_count; i++)
+		if (!holds_key(new, &old->keys[i]))
+			gone |= 1u << i;
+	return (uint8_t)gone;
+}
+
+static bool changes_alerts(const struct hbd_conf *old, const struct hbd_conf *new)
 {
 	if (old->alert_count != new->alert_count)
 		return true;
@@ -170,4 +289,13 @@ bool reload_changes_alerts(const struct hbd_conf *old, const struct hbd_conf *ne
 			return true;
 	}
 	return false;
+}
+
+bool reload_concerns_scribe(const struct hbd_conf *old, const struct hbd_conf *new)
+{
+	bool concerns = old->group_count != new->group_count || changes_alerts(old, new);
+
+	for (uint8_t i = 0; i < new->group_count; i++)
+		concerns = concerns || reload_former_group(old, new, i) != i;
+	return concerns;
 }

@@ -87,6 +87,17 @@ static int64_t tell_state(struct scribe *scribe, const struct clock_pair *now)
 	return state.spool.pending ? hbd_time_add(now->boot_ns, TELL_AGAIN_NS) : HBD_NEVER_NS;
 }
 
+/* Likewise. */
+static int64_t tell_maintenance(struct scribe *scribe, int64_t now_ns)
+{
+	if (scribe->maintenance.type == MESSAGE_UNSET || !scribe->guardian.source)
+		return HBD_NEVER_NS;
+	if (message_send(scribe->guardian.fd, &scribe->maintenance, -1) < 0)
+		return hbd_time_add(now_ns, TELL_RETRY_NS);
+	scribe->maintenance.type = MESSAGE_UNSET;
+	return HBD_NEVER_NS;
+}
+
 /* All that depends on what changed or on time; sets the timer for the next time. */
 static int turn(struct scribe *scribe)
 {
@@ -97,6 +108,8 @@ static int turn(struct scribe *scribe)
 	next_ns = hbd_time_min(deliver_deadline_ns(scribe->deliver),
 			       spool_retry(scribe->spool, now.boot_ns));
 	next_ns = hbd_time_min(next_ns, tell_state(scribe, &now));
+	next_ns = hbd_time_min(next_ns, tell_maintenance(scribe, now.boot_ns));
+	next_ns = hbd_time_min(next_ns, flight_keep_run(&scribe->flight, now.boot_ns));
 	if (next_ns == HBD_NEVER_NS)
 		return sd_event_source_set_enabled(scribe->timer, SD_EVENT_OFF);
 	sd_event_source_set_time(scribe->timer, (uint64_t)next_ns / (uint64_t)HBD_US_NS + 1);
@@ -241,6 +254,7 @@ static int finish(struct scribe *scribe)
 		result = sd_event_run(scribe->loop, (uint64_t)((end_ns - now_ns) / HBD_US_NS) + 1);
 	}
 	spool_retry(scribe->spool, HBD_NEVER_NS);
+	flight_keep_finish(&scribe->flight);
 	return result;
 }
 
@@ -252,6 +266,12 @@ int scribe_run(const struct scribe_setup *setup)
 
 	if (result < 0)
 		return EXIT_FAILURE;
+	flight_keep_init(&scribe.flight, &(struct flight_keep_config){
+		.state_dir = setup->state_dir,
+		.conf = setup->conf,
+		.self = setup->self,
+		.ring = setup->flight,
+	});
 	if (asprintf(&directory, "%s/spool", setup->state_dir) < 0) {
 		directory = NULL;
 		result = -ENOMEM;

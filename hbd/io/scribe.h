@@ -1,5 +1,6 @@
 /*
- * The scribe process: writes the log, keeps alerts in a durable spool and delivers them.
+ * The scribe process: writes the log, keeps alerts in a durable spool and delivers them, and writes
+ * recordings (flight_keep.h).
  *
  * It is forked by the guardian and does what may block, as an ordinary user at ordinary priority,
  * so that a slow disk or a dead mail server delays no heartbeat and no last will. It receives
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 #include "../conf/conf.h"
+#include "../flight/ring.h"
 
 #define SCRIBE_STOP_S 3
 
@@ -26,6 +28,7 @@ struct scribe_setup {
 	uint8_t self;			/* node index */
 	const char *state_dir;		/* the spool is state_dir/spool, which conf->user owns */
 	const char *plugin_dir;		/* --plugin-dir; NULL = the usual places */
+	const struct flight_ring *flight;	/* what the engine records; NULL = nothing */
 	int guardian_fd;		/* SOCK_SEQPACKET: struct record in, struct message out */
 	int engine_fd;			/* SOCK_SEQPACKET: struct record in */
 };

@@ -7,6 +7,7 @@
 #include "alert_text.h"
 #include "clock.h"
 #include "epoch.h"
+#include "maintenance.h"
 
 static const char *or_null(const char *text)
 {
@@ -64,7 +65,22 @@ static void take_alert(struct scribe *scribe, const struct record_alert *alert)
 	if (result < 0)
 		log_line(LOG_ALERT, &(struct log_fields){ .message_id = LOG_ID_SPOOL_FAILED },
 			 "spool: %s; the alert above is sent to nobody", log_strerror(result));
+	if (alert->test)
+		deliver_hurry(scribe->deliver);
 	scribe->taken++;
+}
+
+static void take_maintenance(struct scribe *scribe, bool on)
+{
+	int result = maintenance_note(scribe->setup->state_dir, on);
+
+	scribe->maintenance = (struct message){
+		.type = MESSAGE_MAINTENANCE,
+		.maintenance = { .on = on, .error = result },
+	};
+	if (result < 0)
+		log_error("that maintenance %s cannot be noted in %s: %s; nothing changes",
+			  on ? "begins" : "ends", scribe->setup->state_dir, log_strerror(result));
 }
 
 static void handle(struct scribe_inbox *inbox, const struct record *record)
@@ -83,6 +99,12 @@ static void handle(struct scribe_inbox *inbox, const struct record *record)
 		break;
 	case RECORD_EPOCH:
 		epoch_raise(inbox->scribe->setup->state_dir, record->epoch);
+		break;
+	case RECORD_MAINTENANCE:
+		take_maintenance(inbox->scribe, record->maintenance);
+		break;
+	case RECORD_FLIGHT:
+		flight_keep_want(&inbox->scribe->flight, &record->flight, clock_now_ns());
 		break;
 	case RECORD_UNSET:
 		break;

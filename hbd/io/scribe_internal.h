@@ -4,6 +4,7 @@
 #include <systemd/sd-event.h>
 
 #include "deliver.h"
+#include "flight_keep.h"
 #include "process.h"
 #include "record.h"
 #include "scribe.h"
@@ -37,11 +38,13 @@ struct scribe {
 	struct deliver *deliver;
 	struct scribe_targets targets;
 	struct deliver_config deliver_config;
+	struct flight_keep flight;
 	struct scribe_run runs[SPOOL_TARGETS_MAX];
 	struct scribe_inbox guardian, engine;
 	uint64_t taken;			/* alerts since the start */
 	struct message told;		/* the last state that the guardian was told */
 	int64_t told_ns;		/* when; 0 = not yet, or not that */
+	struct message maintenance;	/* to be told to the guardian; its type is UNSET if nothing is */
 	bool stopping;
 };
 
