@@ -92,6 +92,21 @@ static json_t *do_alert_test(struct answerer *answerer)
 	return reply_alert_test(id);
 }
 
+static json_t *do_maintenance(struct answerer *answerer, const struct request *request)
+{
+	const struct hbd_conf *conf = answerer->config.conf;
+	uint8_t self = answerer->config.self;
+	char sentence[REPLY_SENTENCE_BYTES];
+	int r = answerer->callbacks.maintenance(answerer->callbacks.context, request->on,
+						request->force);
+
+	if (r == 0)
+		return reply_maintenance(request->on);
+	return reply_error(reply_refusal_code(r),
+			   reply_maintenance_sentence(r, conf->nodes[self].name,
+						      conf->nodes[1 - self].name, sentence));
+}
+
 static json_t *refuse_command(struct answerer *answerer, const struct asker *asker,
 			      const struct request *request, int64_t now_ns)
 {
@@ -111,12 +126,16 @@ static json_t *do_command(struct answerer *answerer, const struct asker *asker,
 {
 	if (!asker->privileged)
 		return refuse_command(answerer, asker, request, now_ns);
-	log_notice("control: uid %u (process %d) asks for '%s'%s%s", asker->uid, asker->pid,
-		   request_command_text(request->command), request->group[0] ? " of group " : "",
+	log_notice("control: uid %u (process %d) asks for '%s%s%s'%s%s", asker->uid, asker->pid,
+		   request_command_text(request->command),
+		   request->command != REQUEST_MAINTENANCE ? "" : request->on ? " on" : " off",
+		   request->force ? " --force" : "", request->group[0] ? " of group " : "",
 		   request->group);
 	answer_close(answerer); /* nobody is to be shown the state from before */
 	if (request->command == REQUEST_SWITCHOVER)
 		return do_switchover(answerer, request->group);
+	if (request->command == REQUEST_MAINTENANCE)
+		return do_maintenance(answerer, request);
 	return do_alert_test(answerer);
 }
 

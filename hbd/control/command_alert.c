@@ -22,15 +22,18 @@ static enum delivery look(const json_t *status, int64_t taken_before)
 {
 	const json_t *alerts = json_object_get(status, "alerts");
 
+	/* what is told of a failure is not of this alert's try until the spool has taken it */
+	if (status_number(alerts, "taken") == taken_before)
+		return DELIVERY_WAITING;
 	if (status_number(alerts, "pending") > 0)
 		return status_has(alerts, "detail") ? DELIVERY_FAILING : DELIVERY_WAITING;
 	/* a restarted scribe counts from 0 again */
-	return status_number(alerts, "taken") == taken_before ? DELIVERY_WAITING : DELIVERY_DONE;
+	return DELIVERY_DONE;
 }
 
 static int tell(enum delivery delivery, const json_t *alerts, int64_t took_ms)
 {
-	char detail[160];
+	char detail[512];
 
 	switch (delivery) {
 	case DELIVERY_DONE:

@@ -1,6 +1,8 @@
 #include <errno.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "../base/log.h"
 #include "../conf/conf.h"
@@ -8,6 +10,7 @@
 
 static int write_key(const char *file, const struct hbd_key *key)
 {
+	char absolute[PATH_MAX];
 	int r = conf_key_write(file, key);
 
 	if (r == -EEXIST) {
@@ -19,6 +22,9 @@ static int write_key(const char *file, const struct hbd_key *key)
 		fprintf(stderr, "hbctl: cannot write %s: %s\n", file, log_strerror(r));
 		return EXIT_REFUSED;
 	}
+	/* what is said is to be done elsewhere, too */
+	if (realpath(file, absolute))
+		file = absolute;
 	printf("Wrote key %u to %s, readable for its owner only.\n"
 	       "To do: copy it to the other node by a safe way, for example\n"
 	       "  scp -p %s OTHER:%s\n"

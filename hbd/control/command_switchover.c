@@ -5,16 +5,19 @@
 #include "../core/limits.h"
 #include "../core/time.h"
 #include "commands.h"
+#include "reply.h"
 #include "status.h"
 
 #define LOOK_USEC (10 * 1000)
 #define WAIT_NS (120 * HBD_S_NS)
+#define BEGIN_MS 1000
 
 /* What is known while a switchover is under way. */
 struct progress {
 	const struct command_options *options;
 	const char *group;
 	int64_t begin_ns;
+	bool seen;		/* the switchover under way was seen */
 	char self[HBD_NAME_BYTES];
 	char peer[HBD_NAME_BYTES];
 };
@@ -68,13 +71,13 @@ static void print_result(const struct progress *progress, bool taken)
 		printf("%s is primary for %s now; it took %.1f ms.\n", owner,
 		       progress->group, took_ms);
 	else
-		printf("%s did not take %s; %s serves it again, after %.1f ms.\n"
+		printf("%s did not take %s; %s serves it, after %.1f ms.\n"
 		       "To do: run 'hbctl status' on %s, it says why.\n", progress->peer,
 		       progress->group, owner, took_ms, progress->peer);
 }
 
 /* One look: true when the switchover is over, one way or the other. */
-static bool is_over(const struct progress *progress, const json_t *status, bool *ret_taken)
+static bool is_over(struct progress *progress, const json_t *status, bool *ret_taken)
 {
 	const json_t *group = find_group(status, progress->group);
 
@@ -83,16 +86,19 @@ static bool is_over(const struct progress *progress, const json_t *status, bool 
 		*ret_taken = true;
 		return true;
 	}
+	*ret_taken = false;
 	/* an earlier switchover may have ended like that, too */
 	if (status_is(group, "role", "primary") && status_is(group, "reason", "not-taken") &&
-	    status_number(group, "role_age_ms") <= elapsed_ms(progress)) {
-		*ret_taken = false;
+	    status_number(group, "role_age_ms") <= elapsed_ms(progress))
 		return true;
-	}
-	return false;
+	/* given up before anything moved; the first look may come before it begins */
+	if (status_has(group, "handover"))
+		progress->seen = true;
+	return status_is(group, "role", "primary") && !status_has(group, "handover") &&
+	       (progress->seen || elapsed_ms(progress) > BEGIN_MS);
 }
 
-static int wait_for_result(const struct progress *progress)
+static int wait_for_result(struct progress *progress)
 {
 	bool over = false, taken = false;
 	int exit_status = EXIT_REFUSED;
@@ -140,6 +146,76 @@ static int start(struct progress *progress)
 	return EXIT_DONE;
 }
 
+/* What a request would be answered now. */
+static int foretell(const struct progress *progress, const json_t *group)
+{
+	const char *code = status_string(group, "switchover");
+	bool possible = strcmp(code, "possible") == 0;
+	char sentence[REPLY_SENTENCE_BYTES] = "";
+
+	if (!possible)
+		reply_refusal_sentence(reply_refusal_error(code), progress->group, progress->self,
+				       progress->peer, sentence);
+	if (progress->options->json)
+		command_print_json(json_pack("{s:s, s:b, s:s, s:s}", "group", progress->group,
+					     "possible", possible, "code", code, "message",
+					     sentence));
+	else if (possible)
+		printf("%s can hand %s over to %s now. Nothing was done.\n", progress->self,
+		       progress->group, progress->peer);
+	else
+		printf("It would not work: %s. Nothing was done.\n", sentence);
+	return possible ? EXIT_DONE : EXIT_REFUSED;
+}
+
+/* The node that is wanted has it already. */
+static int tell_content(const struct progress *progress)
+{
+	if (progress->options->json)
+		command_print_json(json_pack("{s:s, s:b, s:s}", "group", progress->group, "taken",
+					     false, "primary", progress->options->to));
+	else
+		printf("%s is primary for %s already: nothing to do.\n", progress->options->to,
+		       progress->group);
+	return EXIT_DONE;
+}
+
+static bool is_node(const struct progress *progress, const char *name)
+{
+	const char *const names[] = { progress->self, progress->peer };
+
+	if (strcmp(name, names[0]) == 0 || strcmp(name, names[1]) == 0)
+		return true;
+	command_complain_unknown("node", name, names, 2);
+	fprintf(stderr, "The nodes are: %s %s\n", names[0], names[1]);
+	return false;
+}
+
+static bool is_primary(const struct progress *progress, const json_t *status,
+		       const json_t *group, const char *name)
+{
+	if (strcmp(name, progress->self) == 0)
+		return status_is(group, "role", "primary");
+	return status_peer_is_heard(status) && !status_owns(group) &&
+	       status_is(json_object_get(group, "peer"), "role", "primary");
+}
+
+static int decide(struct progress *progress, const json_t *status)
+{
+	const char *to = progress->options->to;
+	const json_t *group = find_group(status, progress->group);
+
+	if (!group) {
+		complain_group(status, progress->group);
+		return EXIT_CANNOT_ASK;
+	}
+	if (to && !is_node(progress, to))
+		return EXIT_CANNOT_ASK;
+	if (to && is_primary(progress, status, group, to))
+		return tell_content(progress);
+	return progress->options->dry_run ? foretell(progress, group) : start(progress);
+}
+
 int command_switchover(const struct command_options *options, const char *group)
 {
 	struct progress progress = {.options = options, .group = group};
@@ -152,9 +228,7 @@ int command_switchover(const struct command_options *options, const char *group)
 	status_clean(status_string(status, "node"), progress.self, sizeof(progress.self));
 	status_clean(status_string(json_object_get(status, "peer"), "name"), progress.peer,
 		     sizeof(progress.peer));
-	bool known = find_group(status, group) != NULL;
-	if (!known)
-		complain_group(status, group);
+	exit_status = decide(&progress, status);
 	json_decref(status);
-	return known ? start(&progress) : EXIT_CANNOT_ASK;
+	return exit_status;
 }

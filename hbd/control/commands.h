@@ -18,12 +18,16 @@ struct command_options {
 	const char *socket;
 	bool json;
 	bool wait;
+	bool dry_run;
+	bool force;
+	const char *to;		/* the node that is to be primary; NULL = whoever is not */
 	uint8_t key_id;		/* 1..255 */
 };
 
 /* argument: the command's own, or NULL. */
 int command_status(const struct command_options *options, const char *argument);
 int command_switchover(const struct command_options *options, const char *group);
+int command_maintenance(const struct command_options *options, const char *word);
 int command_alert(const struct command_options *options, const char *what);
 int command_genkey(const struct command_options *options, const char *file);
 

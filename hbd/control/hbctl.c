@@ -12,6 +12,9 @@ enum option_bit {
 	OPTION_JSON = 1 << 0,
 	OPTION_WAIT = 1 << 1,
 	OPTION_ID = 1 << 2,
+	OPTION_TO = 1 << 3,
+	OPTION_DRY_RUN = 1 << 4,
+	OPTION_FORCE = 1 << 5,
 };
 
 struct command {
@@ -37,7 +40,15 @@ static const char switchover_help[] =
 	"is said and nothing changes. If the other node does not take it, this one\n"
 	"serves it again.\n\n"
 	"Exit status: 0 done (without --wait: begun), 1 refused or not taken, 3 hbd\n"
-	"cannot be asked.\n";
+	"cannot be asked. With --dry-run: 0 it would work, 1 it would not.\n";
+
+static const char maintenance_help[] =
+	"Takes this node out of service, or puts it back: 'on' hands what it serves to\n"
+	"the other node, without a break, and from then on it takes nothing over; 'off'\n"
+	"ends that. Kept over restarts and reboots. Without a word: says how it is.\n\n"
+	"'on' is refused, with the reason, if the other node could not serve. With\n"
+	"--force this node goes on serving until the other one can take over.\n\n"
+	"Exit status: 0 done, and on the disk, 1 refused, 3 hbd cannot be asked.\n";
 
 static const char alert_help[] =
 	"Sends a test alert through the spool to everybody whom alerts are configured\n"
@@ -61,9 +72,18 @@ static const struct command commands[] = {
 		.name = "switchover",
 		.run = command_switchover,
 		.argument = "GROUP",
-		.options = OPTION_JSON | OPTION_WAIT,
+		.options = OPTION_JSON | OPTION_WAIT | OPTION_TO | OPTION_DRY_RUN,
 		.summary = "hand a group over to the other node",
 		.help = switchover_help,
+	},
+	{
+		.name = "maintenance",
+		.run = command_maintenance,
+		.argument = "on|off",
+		.optional = true,
+		.options = OPTION_JSON | OPTION_FORCE,
+		.summary = "take this node out of service, or put it back",
+		.help = maintenance_help,
 	},
 	{
 		.name = "alert",
@@ -94,6 +114,12 @@ static void print_options(unsigned options)
 		printf("  -j, --json         print JSON\n");
 	if (options & OPTION_WAIT)
 		printf("  -w, --wait         wait for the end, show the result and the time\n");
+	if (options & OPTION_TO)
+		printf("  -t, --to NODE      the node to be primary; nothing to do if it is\n");
+	if (options & OPTION_DRY_RUN)
+		printf("  -n, --dry-run      say whether it would work now, and do nothing\n");
+	if (options & OPTION_FORCE)
+		printf("  -f, --force        though the other node could not serve\n");
 	if (options & OPTION_ID)
 		printf("  -i, --id NUMBER    the key's number, 1 to 255 (1)\n");
 	printf("  -h, --help         this text\n");
@@ -105,9 +131,9 @@ static int print_help(void)
 	       "Asks the failover daemon hbd(8) on this machine, or tells it what to do.\n\n"
 	       "Commands:\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		printf("  %-10s  %-7s  %s\n", commands[i].name,
+		printf("  %-11s  %-7s  %s\n", commands[i].name,
 		       commands[i].argument ? commands[i].argument : "", commands[i].summary);
-	printf("  %-10s  %-7s  %s\n", "help", "COMMAND", "what a command does");
+	printf("  %-11s  %-7s  %s\n", "help", "COMMAND", "what a command does");
 	print_options(0);
 	printf("  -V, --version      the version\n\nhbctl(8) has more.\n");
 	return EXIT_DONE;
@@ -150,6 +176,8 @@ struct arguments {
 static const struct option long_options[] = {
 	{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
 	{"wait", no_argument, NULL, 'w'},	  {"id", required_argument, NULL, 'i'},
+	{"to", required_argument, NULL, 't'},	  {"dry-run", no_argument, NULL, 'n'},
+	{"force", no_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},	  {"version", no_argument, NULL, 'V'},
 	{NULL, 0, NULL, 0},
 };
@@ -169,8 +197,8 @@ static bool parse_key_id(const char *text, uint8_t *ret_id)
 
 static void complain_option(const char *option)
 {
-	static const char *const names[] = {"--socket", "--json", "--wait", "--id", "--help",
-					    "--version"};
+	static const char *const names[] = {"--socket", "--json", "--wait", "--id", "--to",
+					    "--dry-run", "--force", "--help", "--version"};
 
 	command_complain_unknown("option", option, names, sizeof(names) / sizeof(names[0]));
 }
@@ -188,6 +216,18 @@ static bool parse_option(int option, char **argv, struct arguments *arguments)
 	case 'w':
 		arguments->options.wait = true;
 		arguments->given |= OPTION_WAIT;
+		return true;
+	case 't':
+		arguments->options.to = optarg;
+		arguments->given |= OPTION_TO;
+		return true;
+	case 'n':
+		arguments->options.dry_run = true;
+		arguments->given |= OPTION_DRY_RUN;
+		return true;
+	case 'f':
+		arguments->options.force = true;
+		arguments->given |= OPTION_FORCE;
 		return true;
 	case 'i':
 		arguments->given |= OPTION_ID;
@@ -207,6 +247,19 @@ static bool parse_option(int option, char **argv, struct arguments *arguments)
 	}
 }
 
+static const char *option_name(unsigned options)
+{
+	if (options & OPTION_JSON)
+		return "--json";
+	if (options & OPTION_WAIT)
+		return "--wait";
+	if (options & OPTION_TO)
+		return "--to";
+	if (options & OPTION_DRY_RUN)
+		return "--dry-run";
+	return options & OPTION_FORCE ? "--force" : "--id";
+}
+
 static int run(const struct command *command, const struct arguments *arguments,
 	       char *const *words, int count)
 {
@@ -214,9 +267,7 @@ static int run(const struct command *command, const struct arguments *arguments,
 
 	if (unknown) {
 		fprintf(stderr, "hbctl: '%s' does not take %s\n", command->name,
-			unknown & OPTION_JSON	? "--json"
-			: unknown & OPTION_WAIT ? "--wait"
-						: "--id");
+			option_name(unknown));
 		return EXIT_CANNOT_ASK;
 	}
 	if (command->argument && !command->optional && count == 0) {
@@ -265,7 +316,7 @@ int main(int argc, char **argv)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":s:jwi:hV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":s:jwi:t:nfhV", long_options, NULL)) != -1) {
 		if (!parse_option(option, argv, &arguments))
 			return EXIT_CANNOT_ASK;
 	}

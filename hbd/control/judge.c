@@ -71,9 +71,27 @@ static bool is_answered(const json_t *status)
 	size_t i;
 
 	json_array_foreach(json_object_get(status, "groups"), i, group)
-		if (status_is(group, "answered_by", "peer"))
+		if (status_is(group, "answered_by", "peer") ||
+		    status_flag(json_object_get(group, "witness"), "refused"))
 			return true;
 	return false;
+}
+
+static void judge_witness(const struct judge_scene *scene)
+{
+	const json_t *witness = json_object_get(scene->status, "witness");
+	char age[STATUS_DURATION_BYTES];
+	struct judge_finding *finding;
+
+	if (!status_is(witness, "state", "lost"))
+		return;
+	status_duration(status_number(witness, "answered_age_ms"), age);
+	finding = judge_tell(scene, JUDGE_WARNING, "The witness (%s) has not answered for %s.",
+			     status_string(witness, "name"), age);
+	judge_advise(finding, "'journalctl -u hbd' has what its program says. Until it answers, %s",
+		     status_is(witness, "without", "serve") ?
+		     "a cut of all heartbeats makes two owners." :
+		     "the failure of one more makes an outage.");
 }
 
 static void judge_peer_absence(const struct judge_scene *scene)
@@ -84,7 +102,18 @@ static void judge_peer_absence(const struct judge_scene *scene)
 
 	if (scene->peer_heard || is_refused(scene) || is_answered(scene->status))
 		return;
-	if (all_links_unusable(scene->status)) {
+	if (status_has(scene->peer, "restarting_ms")) {
+		status_duration(status_number(scene->peer, "restarting_ms"), age);
+		finding = judge_tell(scene, JUDGE_WARNING, "hbd restarts on %s, and has %s left for "
+				     "it.", peer, age);
+		judge_advise(finding, "Nothing yet: look again in a moment.");
+	} else if (status_flag(scene->status, "deaf")) {
+		finding = judge_tell(scene, JUDGE_CRITICAL, "%s can listen on none of its links: it "
+				     "takes nothing over, whatever becomes of %s.",
+				     scene->self_name, peer);
+		judge_advise(finding, "Begin here, on %s: what each link lacks is said below.",
+			     scene->self_name);
+	} else if (all_links_unusable(scene->status)) {
 		finding = judge_tell(scene, JUDGE_WARNING,
 				     "%s is cut off from %s: every link is down on this side.",
 				     scene->self_name, peer);
@@ -94,6 +123,11 @@ static void judge_peer_absence(const struct judge_scene *scene)
 		finding = judge_tell(scene, JUDGE_WARNING,
 				     "There is no standby: hbd was stopped on %s.", peer);
 		judge_advise(finding, "On %s: 'systemctl start hbd'.", peer);
+	} else if (status_is(scene->peer, "state", "orphaned")) {
+		finding = judge_tell(scene, JUDGE_WARNING, "There is no standby: hbd's guardian died "
+				     "on %s, and hbd ended there.", peer);
+		judge_advise(finding, "On %s: 'journalctl -u hbd' and 'journalctl -k' say why, "
+				      "'systemctl start hbd' starts it again.", peer);
 	} else if (status_is(scene->peer, "state", "died")) {
 		finding = judge_tell(scene, JUDGE_WARNING, "There is no standby: hbd died on %s, "
 				     "the machine itself lives.", peer);
@@ -114,6 +148,48 @@ static void judge_peer_absence(const struct judge_scene *scene)
 				     "silent for %s.", peer, age);
 		judge_advise(finding, "Bring %s back: its power, its network, then 'systemctl "
 				      "status hbd' there.", peer);
+	}
+}
+
+static bool owns_any(const json_t *status)
+{
+	const json_t *group;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "groups"), i, group)
+		if (status_owns(group))
+			return true;
+	return false;
+}
+
+/* On both nodes, before anything else of its level: whoever looks is to know. */
+static void judge_maintenance(const struct judge_scene *scene)
+{
+	const json_t *maintenance = json_object_get(scene->status, "maintenance");
+	char age[STATUS_DURATION_BYTES];
+	struct judge_finding *finding;
+
+	if (status_flag(maintenance, "on")) {
+		status_duration(status_number(maintenance, "age_ms"), age);
+		finding = judge_tell(scene, JUDGE_WARNING, "%s is IN MAINTENANCE, for %s: it %stakes "
+				     "nothing over.", scene->self_name, age,
+				     owns_any(scene->status) ?
+				     "serves what nobody else can take, and " : "");
+		judge_advise(finding, "When the work is done, on %s: 'hbctl maintenance off'.",
+			     scene->self_name);
+	}
+	if (scene->peer_heard && status_flag(scene->peer, "maintenance")) {
+		finding = judge_tell(scene, JUDGE_WARNING, "%s is IN MAINTENANCE: there is no "
+				     "standby.", scene->peer_name);
+		judge_advise(finding, "When the work is done, on %s: 'hbctl maintenance off'.",
+			     scene->peer_name);
+	}
+	if (status_has(maintenance, "error")) {
+		finding = judge_tell(scene, JUDGE_WARNING, "Maintenance of %s could not be begun or "
+				     "ended: %s.", scene->self_name,
+				     status_string(maintenance, "error"));
+		judge_advise(finding, "Mend the disk of hbd's state folder, then say it again: 'hbctl "
+				      "maintenance'.");
 	}
 }
 
@@ -152,8 +228,10 @@ static void judge_link(const struct judge_scene *scene, const json_t *link)
 	struct judge_finding *finding = NULL;
 
 	if (status_is(link, "verdict", "unusable")) {
-		finding = judge_tell(scene, JUDGE_WARNING, "The link %s is down on this side.",
-				     local);
+		const char *trouble = status_string(link, "trouble");
+
+		finding = judge_tell(scene, JUDGE_WARNING, "The link %s is down on this side%s%s.",
+				     local, *trouble ? ": " : "", trouble);
 		judge_advise(finding, "Check its cable, 'ip link' and 'ip address' on %s.",
 			     scene->self_name);
 	} else if (!scene->peer_heard) {
@@ -188,20 +266,43 @@ static void judge_alerts(const struct judge_scene *scene)
 	status_duration(status_number(alerts, "oldest_age_ms"), age);
 	struct judge_finding *finding =
 		judge_tell(scene, JUDGE_WARNING,
-			   "%" PRId64 " alert%s not delivered yet, the oldest for %s%s%.120s.",
+			   "%" PRId64 " alert%s not delivered yet, the oldest for %s%s%.320s.",
 			   pending, pending == 1 ? " is" : "s are", age, detail[0] ? ": " : "",
 			   detail);
 	judge_advise(finding, "Check the mail server or gateway that it names; hbd keeps trying "
 			      "and loses none.");
 }
 
+/* " It hands web over to lb2." */
+static const char *handed_text(const struct judge_scene *scene, char *text, size_t bytes)
+{
+	size_t i, length = 0;
+	json_t *group;
+
+	text[0] = '\0';
+	json_array_foreach(json_object_get(scene->status, "groups"), i, group) {
+		const json_t *handover = json_object_get(group, "handover");
+
+		if (!status_is(handover, "state", "offered") &&
+		    !status_is(handover, "state", "draining"))
+			continue;
+		snprintf(text + length, bytes - length, "%s%s", length > 0 ? ", " : " It hands ",
+			 status_string(group, "name"));
+		length = strlen(text);
+	}
+	if (length > 0)
+		snprintf(text + length, bytes - length, " over to %s.", scene->peer_name);
+	return text;
+}
+
 static void judge_process(const struct judge_scene *scene)
 {
 	struct judge_finding *finding;
+	char handed[JUDGE_SENTENCE_BYTES / 2];
 
 	if (status_flag(scene->status, "stopping")) {
-		finding = judge_tell(scene, JUDGE_WARNING, "hbd is stopping on %s.",
-				     scene->self_name);
+		finding = judge_tell(scene, JUDGE_WARNING, "hbd is stopping on %s.%s",
+				     scene->self_name, handed_text(scene, handed, sizeof(handed)));
 		judge_advise(finding, "To have it back: 'systemctl start hbd'.");
 	}
 	if (!status_flag(scene->status, "realtime")) {
@@ -254,10 +355,12 @@ void judge(const json_t *status, struct judgement *ret_judgement)
 	ret_judgement->level = JUDGE_GOOD;
 	ret_judgement->count = 0;
 	ret_judgement->left_off = 0;
+	judge_maintenance(&scene);
 	json_array_foreach(json_object_get(status, "groups"), i, item)
 		judge_group(&scene, item);
 	judge_mismatches(&scene);
 	judge_peer_absence(&scene);
+	judge_witness(&scene);
 	json_array_foreach(json_object_get(status, "links"), i, item)
 		judge_link(&scene, item);
 	judge_alerts(&scene);

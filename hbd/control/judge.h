@@ -15,7 +15,7 @@
 
 #include "../core/limits.h"
 
-#define JUDGE_SENTENCE_BYTES 256
+#define JUDGE_SENTENCE_BYTES 512
 #define JUDGE_FINDINGS_MAX (HBD_GROUPS_MAX * 6 + HBD_LINKS_MAX + 16)
 
 /* Alerts that wait longer than this count, also when no delivery has failed yet. */

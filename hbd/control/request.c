@@ -11,6 +11,7 @@ static const char *const command_texts[REQUEST_COMMAND_COUNT] = {
 	[REQUEST_STATUS] = "status",
 	[REQUEST_SWITCHOVER] = "switchover",
 	[REQUEST_ALERT_TEST] = "alert-test",
+	[REQUEST_MAINTENANCE] = "maintenance",
 };
 
 const char *request_command_text(enum request_command command)
@@ -62,16 +63,44 @@ static int parse_group(const json_t *object, struct request *request, char *ret_
 	return 0;
 }
 
+static int parse_maintenance(const json_t *object, struct request *request, char *ret_error)
+{
+	const json_t *on = json_object_get(object, "on");
+	const json_t *force = json_object_get(object, "force");
+
+	if (!json_is_boolean(on))
+		return complain(ret_error, "\"on\" is missing or neither true nor false", "");
+	if (force && !json_is_boolean(force))
+		return complain(ret_error, "\"force\" is neither true nor false", "");
+	request->on = json_is_true(on);
+	request->force = json_is_true(force);
+	return 0;
+}
+
+/* Beside "command". */
+static bool knows_member(enum request_command command, const char *name)
+{
+	switch (command) {
+	case REQUEST_SWITCHOVER:
+		return strcmp(name, "group") == 0;
+	case REQUEST_MAINTENANCE:
+		return strcmp(name, "on") == 0 || strcmp(name, "force") == 0;
+	case REQUEST_STATUS:
+	case REQUEST_ALERT_TEST:
+	case REQUEST_UNSET:
+	case REQUEST_COMMAND_COUNT:
+		break;
+	}
+	return false;
+}
+
 static int check_members(json_t *object, const struct request *request, char *ret_error)
 {
 	const char *name;
 	json_t *value;
 
 	json_object_foreach(object, name, value) {
-		bool known = strcmp(name, "command") == 0 ||
-			     (strcmp(name, "group") == 0 &&
-			      request->command == REQUEST_SWITCHOVER);
-		if (!known)
+		if (strcmp(name, "command") != 0 && !knows_member(request->command, name))
 			return complain(ret_error, "unknown member: ", name);
 	}
 	return 0;
@@ -91,6 +120,8 @@ int request_parse(const char *line, size_t length, struct request *ret_request, 
 		r = parse_command(object, &request, ret_error);
 	if (r == 0 && request.command == REQUEST_SWITCHOVER)
 		r = parse_group(object, &request, ret_error);
+	if (r == 0 && request.command == REQUEST_MAINTENANCE)
+		r = parse_maintenance(object, &request, ret_error);
 	if (r == 0)
 		r = check_members(object, &request, ret_error);
 	if (r == 0)

@@ -4,6 +4,7 @@
  *	{"command": "status"}
  *	{"command": "switchover", "group": "web"}
  *	{"command": "alert-test"}
+ *	{"command": "maintenance", "on": true, "force": false}
  *
  * Pure text to struct; whether the client is allowed to, and whether the group exists, is not
  * judged here.
@@ -22,12 +23,14 @@ enum request_command {
 	REQUEST_STATUS,
 	REQUEST_SWITCHOVER,
 	REQUEST_ALERT_TEST,
+	REQUEST_MAINTENANCE,
 	REQUEST_COMMAND_COUNT
 };
 
 struct request {
 	enum request_command command;
 	char group[HBD_NAME_BYTES];	/* SWITCHOVER */
+	bool on, force;			/* MAINTENANCE; force may be left out */
 };
 
 /*
@@ -39,5 +42,5 @@ int request_parse(const char *line, size_t length, struct request *ret_request, 
 /* True if the command changes anything, and so needs more than the right to connect. */
 bool request_is_privileged(enum request_command command);
 
-/* "status", "switchover", "alert-test"; command must be one of them. */
+/* "status", "switchover", "alert-test", "maintenance"; command must be one of them. */
 const char *request_command_text(enum request_command command);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <systemd/sd-event.h>
@@ -34,6 +35,10 @@ struct server_callbacks {
 
 	/* Start handing the group over. 0, or what hbd_node_may_switch() says. */
 	int (*switchover)(void *context, uint8_t group);
+
+	/* Put the node into maintenance, or end it; force: though the peer cannot serve. 0, what
+	 * hbd_node_may_maintain() says, or another negative errno. */
+	int (*maintenance)(void *context, bool on, bool force);
 
 	/* Raise a test alert. Its id, never 0, or 0 if it could not be handed to the scribe. */
 	uint64_t (*alert_test)(void *context);

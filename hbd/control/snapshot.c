@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/log.h"
 #include "../core/time.h"
 #include "reply.h"
 #include "snapshot_parts.h"
@@ -37,11 +38,11 @@ json_t *snapshot_left_ms(const struct snapshot_source *source, int64_t instant_n
 	return json_integer(hbd_time_max(instant_ns - source->now_ns, 0) / HBD_MS_NS);
 }
 
-static json_t *configuration(const struct hbd_conf *conf)
+static json_t *configuration(const struct hbd_conf *conf, uint64_t agreed)
 {
 	char digest[17];
 
-	snprintf(digest, sizeof(digest), "%016" PRIx64, conf->digest);
+	snprintf(digest, sizeof(digest), "%016" PRIx64, agreed);
 	return json_pack("{s:o, s:s, s:i}", "path", snapshot_text(conf->path), "digest", digest,
 			 "port", conf->port);
 }
@@ -69,6 +70,27 @@ static json_t *mismatches(uint8_t bits)
 	return array;
 }
 
+/* So much longer it may take until the peer's next process goes on. */
+static json_t *restarting(const struct snapshot_source *source)
+{
+	int64_t left_ns = source->node->hold.peer_until_ns - source->now_ns;
+
+	return left_ns > 0 ? json_integer(left_ns / HBD_MS_NS) : json_null();
+}
+
+static json_t *key_id(const struct hbd_session *session)
+{
+	return hbd_session_is_open(session) ? json_integer(session->running.key_id) : json_null();
+}
+
+static const char *peer_state(const struct hbd_node *node)
+{
+	enum hbd_peer_state state = hbd_node_peer_state(node);
+
+	return state == HBD_PEER_STOPPED && node->peer_orphaned ? "orphaned" :
+								  hbd_peer_state_text(state);
+}
+
 static json_t *peer(const struct snapshot_source *source)
 {
 	const struct hbd_node *node = source->node;
@@ -77,13 +99,15 @@ static json_t *peer(const struct snapshot_source *source)
 				? json_integer(snapshot_age_ms(source, detector->last_rx_ns))
 				: json_null();
 
-	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:I}", "name",
+	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:I, s:I, s:b, s:o}", "name",
 			 source->conf->nodes[1 - source->self].name, "state",
-			 hbd_peer_state_text(hbd_node_peer_state(node)), "heard_age_ms", heard,
+			 peer_state(node), "heard_age_ms", heard,
 			 "longest_silence_ms", (json_int_t)(detector->max_gap_ns / HBD_MS_NS),
-			 "mismatches", mismatches(node->mismatch), "seal_failures",
+			 "mismatches", mismatches(node->mismatch), "key_id",
+			 key_id(&node->session), "seal_failures",
 			 (json_int_t)node->seal_failures, "unreachable",
-			 (json_int_t)node->unreachable);
+			 (json_int_t)node->unreachable, "maintenance",
+			 node->peer_maintained, "restarting_ms", restarting(source));
 }
 
 static json_t *alerts(const struct snapshot_source *source)
@@ -96,6 +120,31 @@ static json_t *alerts(const struct snapshot_source *source)
 			 (json_int_t)extra->spool_pending, "oldest_age_ms",
 			 (json_int_t)(extra->spool_oldest_age_ns / HBD_MS_NS), "detail",
 			 snapshot_text(has_detail ? extra->spool_detail : NULL));
+}
+
+/* JSON null where there is none. */
+static json_t *witness(const struct snapshot_source *source)
+{
+	const struct hbd_node *node = source->node;
+
+	if (!source->conf->witness.present)
+		return json_null();
+	return json_pack("{s:s, s:s, s:s, s:I}", "name", source->conf->witness.plugin.name, "state",
+			 hbd_node_witness_is_lost(node) ? "lost" : "well", "without",
+			 source->conf->witness.serve_without ? "serve" : "stop", "answered_age_ms",
+			 snapshot_age_ms(source, node->witness_answered_ns));
+}
+
+static json_t *maintenance(const struct snapshot_source *source)
+{
+	const struct hbd_maintenance *state = &source->node->maintenance;
+	int error = source->extra->maintenance_error;
+
+	return json_pack("{s:b, s:o, s:b, s:o}", "on", state->on, "age_ms",
+			 state->on ? json_integer(snapshot_age_ms(source, state->since_ns))
+				   : json_null(),
+			 "changing", source->extra->maintenance_changing, "error",
+			 snapshot_text(error == 0 ? NULL : log_strerror(error)));
 }
 
 static json_t *loop(const struct snapshot_source *source)
@@ -134,13 +183,18 @@ json_t *snapshot_json(const struct hbd_conf *conf, uint8_t self, const struct hb
 	};
 
 	return json_pack("{s:i, s:s, s:s, s:s, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b,"
-			 " s:o, s:o}",
+			 " s:o, s:o, s:o, s:b, s:o}",
 			 "schema", REPLY_SCHEMA, "version", extra->version, "cluster",
 			 conf->cluster, "node", conf->nodes[self].name, "uptime_ms",
-			 snapshot_age_ms(&source, node->started_ns), "stopping", node->stopping,
-			 "configuration", configuration(conf), "profile", profile(conf), "peer",
+			 snapshot_age_ms(&source, node->started_ns), "stopping",
+			 node->stopping || node->leave.on,
+			 "configuration",
+			 configuration(conf, node->config->config_digest), "profile",
+			 profile(conf), "peer",
 			 peer(&source), "groups", list(&source, snapshot_group, conf->group_count),
 			 "links", list(&source, snapshot_link, conf->nodes[self].link_count),
 			 "fence", extra->fence, "realtime", extra->realtime, "memory_locked",
-			 extra->memory_locked, "alerts", alerts(&source), "loop", loop(&source));
+			 extra->memory_locked, "alerts", alerts(&source), "loop", loop(&source),
+			 "witness", witness(&source), "deaf", hbd_node_is_deaf(node),
+			 "maintenance", maintenance(&source));
 }

@@ -28,9 +28,19 @@ struct snapshot_extra {
 	bool check_good[HBD_GROUPS_MAX][HBD_CHECKS_MAX];
 	int last_plugin_error[HBD_GROUPS_MAX];	/* of the last failed step; 0 = none */
 	uint8_t last_plugin_step[HBD_GROUPS_MAX];
+	const char *last_plugin_why[HBD_GROUPS_MAX];	/* what it said; NULL or "" = nothing */
+	size_t refused_count[HBD_GROUPS_MAX];	/* addresses that the kernel refuses; of the first: */
+	size_t refused_vip[HBD_GROUPS_MAX];	/* its index, */
+	const char *refused_why[HBD_GROUPS_MAX];	/* why, in words, */
+	const char *refused_remedy[HBD_GROUPS_MAX];	/* and what ends it; "" = not known */
+	int connections[HBD_GROUPS_MAX];	/* that are left of a drain; negative = not known */
+	bool staged[HBD_GROUPS_MAX];	/* the addresses are there, mute unless it serves */
 	bool link_usable[HBD_LINKS_MAX];
+	const char *link_trouble[HBD_LINKS_MAX];	/* if not, why; NULL = not known */
 	uint64_t turns, late_turns;	/* of the loop */
 	int64_t longest_late_ns;
+	bool maintenance_changing;	/* asked for, and not noted yet */
+	int maintenance_error;		/* it could not be noted; 0 = it could */
 };
 
 /* A new JSON object, the caller's to json_decref(); NULL if out of memory. */

@@ -9,7 +9,7 @@
 #include "text_parts.h"
 
 #define FACT_INDENT 12
-#define SENTENCE_BYTES 640
+#define SENTENCE_BYTES (4 * TEXT_CLEAN_BYTES + 128)
 
 bool text_wants_color(FILE *stream)
 {
@@ -147,7 +147,7 @@ static const char *peer_words(const json_t *peer)
 		const char *words;
 	} words[] = {
 		{"alive", "is alive"},	   {"suspicious", "is late"}, {"silent", "is silent"},
-		{"stopped", "was stopped"}, {"died", "died"},
+		{"stopped", "was stopped"}, {"died", "died"}, {"orphaned", "lost its guardian"},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -187,12 +187,19 @@ static void print_nodes(const json_t *status, FILE *stream)
 static void print_agreement(const json_t *status, FILE *stream)
 {
 	const json_t *peer = json_object_get(status, "peer");
+	const json_t *key = json_object_get(peer, "key_id");
+	char same[96];
 
+	if (json_is_integer(key))
+		snprintf(same, sizeof(same), "same key (number %" JSON_INTEGER_FORMAT
+			 "), protocol version and configuration", json_integer_value(key));
+	else
+		snprintf(same, sizeof(same), "same key, protocol version and configuration");
 	fact(stream, "Agreement",
 	     status_lists(peer, "mismatches", "key")		 ? "KEYS DIFFER"
 	     : status_lists(peer, "mismatches", "version")	 ? "PROTOCOL VERSIONS DIFFER"
 	     : status_lists(peer, "mismatches", "configuration") ? "CONFIGURATIONS DIFFER"
-	     : status_peer_is_heard(status) ? "same key, protocol version and configuration"
+	     : status_peer_is_heard(status) ? same
 					    : "not known while the peer is away");
 }
 
@@ -215,6 +222,21 @@ static void print_alerts(const json_t *status, FILE *stream)
 			 status_has(alerts, "detail") ? ": " : "",
 			 status_has(alerts, "detail") ? text_clean(alerts, "detail", detail) : "");
 	fact(stream, "Alerts", text);
+}
+
+static void print_witness(const json_t *status, FILE *stream)
+{
+	const json_t *witness = json_object_get(status, "witness");
+	char name[TEXT_CLEAN_BYTES], age[STATUS_DURATION_BYTES], text[SENTENCE_BYTES];
+
+	if (!json_is_object(witness))
+		return;
+	snprintf(text, sizeof(text), "%s, %s %s ago; without it a lone node %s",
+		 text_clean(witness, "name", name),
+		 status_is(witness, "state", "well") ? "answered" : "DOES NOT ANSWER, last heard",
+		 status_duration(status_number(witness, "answered_age_ms"), age),
+		 status_is(witness, "without", "serve") ? "serves" : "stops");
+	fact(stream, "Witness", text);
 }
 
 static void print_process(const json_t *status, FILE *stream)
@@ -247,6 +269,7 @@ void text_print(const json_t *status, const struct judgement *judgement,
 	text_groups(status, style, stream);
 	text_links(status, stream);
 	fputc('\n', stream);
+	print_witness(status, stream);
 	print_process(status, stream);
 	print_alerts(status, stream);
 }

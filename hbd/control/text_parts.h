@@ -8,5 +8,5 @@ void text_groups(const json_t *status, const struct text_style *style, FILE *str
 void text_links(const json_t *status, FILE *stream);
 
 /* A string member as printable ASCII in text (TEXT_CLEAN_BYTES); "?" if it is not there. */
-#define TEXT_CLEAN_BYTES 160
+#define TEXT_CLEAN_BYTES 400
 const char *text_clean(const json_t *object, const char *name, char *text);

@@ -54,17 +54,21 @@ static void print_history(const json_t *group, const struct text_style *style, F
 static void print_addresses(const json_t *group, FILE *stream)
 {
 	const json_t *addresses = json_object_get(group, "addresses");
-	int64_t count = status_number(addresses, "count");
-	char first[TEXT_CLEAN_BYTES], text[DETAIL_BYTES];
+	const json_t *next = json_object_get(addresses, "next");
+	int64_t left = status_number(addresses, "count") - 1 - (int64_t)json_array_size(next);
+	char text[TEXT_CLEAN_BYTES];
 
-	if (count == 0)
+	if (status_number(addresses, "count") == 0)
 		return;
-	text_clean(addresses, "first", first);
-	if (count == 1)
-		snprintf(text, sizeof(text), "%s", first);
-	else
-		snprintf(text, sizeof(text), "%s and %" PRId64 " more", first, count - 1);
-	text_wrap(stream, "  ", 4, text);
+	text_wrap(stream, "  ", 4, text_clean(addresses, "first", text));
+	for (size_t i = 0; i < json_array_size(next); i++) {
+		const char *address = json_string_value(json_array_get(next, i));
+
+		status_clean(address ? address : "?", text, sizeof(text));
+		text_wrap(stream, "  ", 4, text);
+	}
+	if (left > 0)
+		fprintf(stream, "  and %" PRId64 " more\n", left);
 }
 
 static void print_plan(const json_t *group, FILE *stream)
@@ -83,6 +87,80 @@ static void print_plan(const json_t *group, FILE *stream)
 		snprintf(text + length, sizeof(text) - length, ", at most %s more",
 			 status_duration(status_number(plan, "left_ms"), left));
 	}
+	text_wrap(stream, "  ", 4, text);
+}
+
+static void print_handover(const json_t *group, FILE *stream)
+{
+	static const struct {
+		const char *state;
+		const char *text;
+	} rows[] = {
+		{ "offered", "switchover under way: the peer gets ready" },
+		{ "preparing", "switchover under way: this node gets ready" },
+		{ "ready", "switchover under way: this node is ready" },
+		{ "refused", "switchover refused: this node could not get ready" },
+	};
+	const json_t *handover = json_object_get(group, "handover");
+	char text[DETAIL_BYTES], left[STATUS_DURATION_BYTES], count[32] = "old connections";
+
+	if (status_has(handover, "connections"))
+		snprintf(count, sizeof(count), "%" PRId64 " connection%s",
+			 status_number(handover, "connections"),
+			 status_number(handover, "connections") == 1 ? "" : "s");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (status_is(handover, "state", rows[i].state))
+			text_wrap(stream, "  ", 4, rows[i].text);
+	}
+	if (!status_is(handover, "state", "draining"))
+		return;
+	snprintf(text, sizeof(text), "handed over; %s may end here%s%s", count,
+		 status_has(handover, "drain_left_ms") ? ", for at most " : "",
+		 status_has(handover, "drain_left_ms") ?
+			 status_duration(status_number(handover, "drain_left_ms"), left) : "");
+	text_wrap(stream, "  ", 4, text);
+}
+
+/* Moves of the pair's own accord: which is next, and what damping does to it. */
+static void print_moves(const json_t *group, FILE *stream)
+{
+	char text[DETAIL_BYTES], left[STATUS_DURATION_BYTES];
+
+	if (status_has(group, "failback_left_ms")) {
+		snprintf(text, sizeof(text), "goes back to its preferred node in %s, if that stays well",
+			 status_duration(status_number(group, "failback_left_ms"), left));
+		text_wrap(stream, "  ", 4, text);
+	}
+	if (status_has(group, "damping_left_ms")) {
+		snprintf(text, sizeof(text), "moved too often: what nobody needs is held back by "
+					     "damping for %s",
+			 status_duration(status_number(group, "damping_left_ms"), left));
+		text_wrap(stream, "  ", 4, text);
+	}
+}
+
+/* Who grants what: this node's lease and the votes it lives by. */
+static void print_votes(const json_t *status, const json_t *group, FILE *stream)
+{
+	const json_t *witness = json_object_get(group, "witness");
+	const json_t *peer_view = json_object_get(group, "peer");
+	char holder[TEXT_CLEAN_BYTES], left[STATUS_DURATION_BYTES], text[DETAIL_BYTES];
+	bool granted = status_peer_is_heard(status) && status_flag(peer_view, "grants");
+
+	if (!json_is_object(witness))
+		return;
+	if (status_has(group, "lease_left_ms"))
+		snprintf(text, sizeof(text), "votes: its own%s%s%s%s",
+			 granted ? ", the peer's" : "",
+			 status_has(witness, "vote_left_ms") ? ", the witness's for another " : "",
+			 status_has(witness, "vote_left_ms") ?
+			 status_duration(status_number(witness, "vote_left_ms"), left) : "",
+			 granted || status_has(witness, "vote_left_ms") ? "" : " ALONE");
+	else if (status_has(witness, "holder"))
+		snprintf(text, sizeof(text), "the witness's vote: %.32s",
+			 text_clean(witness, "holder", holder));
+	else
+		return;
 	text_wrap(stream, "  ", 4, text);
 }
 
@@ -114,6 +192,28 @@ static const char *peer_role(const json_t *status, const json_t *group, char *te
 	return text_clean(view, "role", text);
 }
 
+/* "2", or "1/2" of those that are held if the kernel refuses one. */
+static void count_text(const json_t *group, char *text, size_t bytes)
+{
+	const json_t *addresses = json_object_get(group, "addresses");
+	int64_t count = status_number(addresses, "count");
+	int64_t refused = status_number(json_object_get(group, "refusal"), "count");
+
+	if (status_flag(addresses, "held") && refused > 0 && refused <= count)
+		snprintf(text, bytes, "%" PRId64 "/%" PRId64, count - refused, count);
+	else
+		snprintf(text, bytes, "%" PRId64, count);
+}
+
+static const char *address_state(const json_t *group)
+{
+	const json_t *addresses = json_object_get(group, "addresses");
+
+	if (status_flag(addresses, "held"))
+		return "on";
+	return status_flag(addresses, "staged") ? "mute" : "off";
+}
+
 void text_groups(const json_t *status, const struct text_style *style, FILE *stream)
 {
 	const json_t *groups = json_object_get(status, "groups");
@@ -125,18 +225,20 @@ void text_groups(const json_t *status, const struct text_style *style, FILE *str
 		"ADDRESSES");
 	json_array_foreach(groups, i, group) {
 		char name[TEXT_CLEAN_BYTES], here[TEXT_CLEAN_BYTES], there[TEXT_CLEAN_BYTES];
-		char age[STATUS_DURATION_BYTES];
-		const json_t *addresses = json_object_get(group, "addresses");
+		char age[STATUS_DURATION_BYTES], count[48];
 
-		fprintf(stream, "%-*.*s  %-10.10s  %-10.10s  %-12.12s %5" PRId64 " %s\n", width,
+		count_text(group, count, sizeof(count));
+		fprintf(stream, "%-*.*s  %-10.10s  %-10.10s  %-12.12s %5s %s\n", width,
 			width, text_clean(group, "name", name), text_clean(group, "role", here),
 			peer_role(status, group, there),
-			status_duration(status_number(group, "role_age_ms"), age),
-			status_number(addresses, "count"),
-			status_flag(addresses, "held") ? "on" : "off");
+			status_duration(status_number(group, "role_age_ms"), age), count,
+			address_state(group));
 		print_history(group, style, stream);
 		print_addresses(group, stream);
+		print_handover(group, stream);
+		print_moves(group, stream);
 		print_plan(group, stream);
+		print_votes(status, group, stream);
 		print_checks(group, stream);
 	}
 }
