@@ -1,9 +1,8 @@
 /* hbd: arguments, configuration, and then the guardian. hbd(8) describes it. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <ifaddrs.h>
+#include <libgen.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdbool.h>
@@ -11,16 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "conf/conf.h"
 #include "io/guardian.h"
+#include "io/machine.h"
+#include "io/net_claim.h"
+#include "io/plugin_lint.h"
 #include "io/run_lock.h"
 
 #define EXIT_MISTAKE 2	/* of the operator: starting again would not help */
-#define INTERFACE_ADDRESSES_MAX 4096
 
 enum mode {
 	MODE_RUN = 0,
@@ -168,14 +168,36 @@ static struct hbd_conf *load(const char *path)
 	return NULL;
 }
 
-static int check(const char *path)
+struct findings {
+	const char *path;
+	unsigned mistakes, warnings;
+};
+
+static void print_finding(void *context, const struct plugin_finding *finding)
 {
+	struct findings *findings = context;
+	char line[16] = "";
+
+	if (finding->line != 0)
+		snprintf(line, sizeof(line), ":%u", finding->line);
+	fprintf(stderr, "%s%s: %s%s\n", findings->path, line, finding->mistake ? "" : "warning: ",
+		finding->text);
+	*(finding->mistake ? &findings->mistakes : &findings->warnings) += 1;
+}
+
+static int check(const char *path, const char *plugin_dir)
+{
+	struct findings findings = { .path = path };
 	struct hbd_conf *conf = load(path);
 
 	if (!conf)
 		return EXIT_FAILURE;
-	printf("%s: good\n", path);
+	plugin_lint(conf, plugin_dir, print_finding, &findings);
 	conf_free(conf);
+	if (findings.mistakes > 0)
+		return EXIT_FAILURE;
+	printf("%s: good%s\n", path, findings.warnings > 0 ? ", if what is said above is not so on the "
+							     "node that it is for" : "");
 	return EXIT_SUCCESS;
 }
 
@@ -190,67 +212,31 @@ static int print(const char *path)
 	return EXIT_SUCCESS;
 }
 
-/* ---- which node this is -------------------------------------------------------------------------- */
-
-static bool take_address(const struct sockaddr *from, struct hbd_address *address)
-{
-	if (!from)
-		return false;
-	address->family = from->sa_family;
-	if (from->sa_family == AF_INET)
-		address->v4 = ((const struct sockaddr_in *)(const void *)from)->sin_addr;
-	else if (from->sa_family == AF_INET6)
-		address->v6 = ((const struct sockaddr_in6 *)(const void *)from)->sin6_addr;
-	else
-		return false;
-	return true;
-}
-
-static size_t read_addresses(struct hbd_address *addresses, size_t count_max)
-{
-	struct ifaddrs *list;
-	size_t count = 0;
-
-	if (getifaddrs(&list) < 0)
-		return 0;
-	for (const struct ifaddrs *at = list; at && count < count_max; at = at->ifa_next)
-		count += take_address(at->ifa_addr, &addresses[count]);
-	freeifaddrs(list);
-	return count;
-}
-
-static int find_self(const struct hbd_conf *conf, const char *node)
-{
-	static struct hbd_address addresses[INTERFACE_ADDRESSES_MAX];
-	size_t count = read_addresses(addresses, INTERFACE_ADDRESSES_MAX);
-	const char *first = conf->nodes[0].name, *second = conf->nodes[1].name;
-	struct utsname host;
-	int self;
-
-	if (uname(&host) < 0)
-		strcpy(host.nodename, "?");
-	self = conf_self(conf, node, host.nodename, addresses, count);
-	if (self < 0 && node)
-		fprintf(stderr, "hbd: there is no node \"%s\" in %s; the nodes are \"%s\" and \"%s\"\n",
-			node, conf->path, first, second);
-	else if (self < 0)
-		fprintf(stderr, "hbd: which node is this? The host name \"%s\" is neither \"%s\" nor "
-			"\"%s\", and the addresses on its interfaces are not all the links of one "
-			"of them; say it with -n NODE\n", host.nodename, first, second);
-	return self;
-}
-
 /* ---- running ------------------------------------------------------------------------------------- */
+
+static int say_no_run_dir(const char *run_dir, int error)
+{
+	char path[PATH_MAX];
+	const char *parent;
+
+	snprintf(path, sizeof(path), "%s", run_dir);
+	parent = dirname(path);
+	if (error == ENOENT && access(parent, F_OK) < 0)
+		fprintf(stderr, "hbd: cannot make the folder %s (--run-dir): there is no folder %s to "
+			"make it in\n", run_dir, parent);
+	else
+		fprintf(stderr, "hbd: cannot make the folder %s (--run-dir): %s\n", run_dir,
+			log_strerror(error));
+	return -error;
+}
 
 static int take_lock(const char *run_dir, struct run_lock **ret_lock)
 {
 	pid_t holder = 0;
 	int result;
 
-	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST) {
-		fprintf(stderr, "hbd: cannot make the folder %s: %s\n", run_dir, log_strerror(errno));
-		return -errno;
-	}
+	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
+		return say_no_run_dir(run_dir, errno);
 	result = run_lock_take(run_dir, ret_lock, &holder);
 	if (result == -EBUSY && holder > 0)
 		fprintf(stderr, "hbd: process %d runs with %s already; another node on this machine "
@@ -262,6 +248,24 @@ static int take_lock(const char *run_dir, struct run_lock **ret_lock)
 	return result;
 }
 
+/* Before anything is cleaned up: what looks like a leftover may be in use by another daemon. */
+static int take_claim(const struct hbd_conf *conf, uint8_t self, struct net_claim **ret_claim)
+{
+	struct net_claim_holder holder;
+	int result = net_claim_take(conf, self, ret_claim, &holder);
+
+	if (result == -EEXIST)
+		fprintf(stderr, "hbd: process %d, an hbd that runs as %s in this network namespace, "
+			"has %s, which this one is configured for too; nothing was changed. Stop it "
+			"first, or give each a network namespace of its own\n", (int)holder.pid,
+			holder.who, holder.what);
+	if (result == 0 || result == -EEXIST)
+		return result;
+	fprintf(stderr, "hbd: cannot look for another hbd in this network namespace: %s; going on, and "
+		"another one will not notice this one\n", log_strerror(result));
+	return 0;
+}
+
 /* The folder by its full name, because plugins are started in another one. */
 static bool find_plugin_dir(const char *given, char path[PATH_MAX])
 {
@@ -271,29 +275,56 @@ static bool find_plugin_dir(const char *given, char path[PATH_MAX])
 	return false;
 }
 
+/* The mistakes of the operator that only this machine can show; they were told. */
+static bool fits_machine(const struct options *options, struct guardian_config *config)
+{
+	const struct hbd_conf *conf = config->conf;
+	int self = machine_find_self(conf, options->node);
+
+	if (self < 0 || !machine_has_users(conf))
+		return false;
+	config->self = (uint8_t)self;
+	return true;
+}
+
+/* What this daemon alone may use; the mistakes were told. The claim first, which changes nothing. */
+static int take_place(struct guardian_config *config, struct net_claim **ret_claim)
+{
+	int result = take_claim(config->conf, config->self, ret_claim);
+
+	if (result == 0)
+		result = take_lock(config->run_dir, &config->lock);
+	config->claim = *ret_claim;
+	return result;
+}
+
 static int run(const struct options *options)
 {
+	struct net_claim *claim = NULL;
 	char plugin_dir[PATH_MAX];
 	struct guardian_config config = {
 		.run_dir = options->run_dir,
 		.state_dir = options->state_dir,
 		.plugin_dir = options->plugin_dir ? plugin_dir : NULL,
 	};
-	int self, result;
+	int result;
 
 	if (options->plugin_dir && !find_plugin_dir(options->plugin_dir, plugin_dir))
 		return EXIT_FAILURE;
 	config.conf = load(options->conf_path);
 	if (!config.conf)
 		return EXIT_MISTAKE;
-	self = find_self(config.conf, options->node);
-	if (self < 0 || take_lock(options->run_dir, &config.lock) < 0) {
+	if (!fits_machine(options, &config)) {
 		conf_free(config.conf);
-		return EXIT_FAILURE;
+		return EXIT_MISTAKE;
 	}
-	config.self = (uint8_t)self;
-	result = guardian_run(&config);
+	result = take_place(&config, &claim);
+	if (result == 0)
+		result = guardian_run(&config);
+	else
+		conf_free(config.conf);
 	run_lock_release(config.lock);
+	net_claim_release(claim);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -311,7 +342,7 @@ int main(int argc, char **argv)
 	case MODE_RUN:
 		return run(&options);
 	case MODE_CHECK:
-		return check(options.conf_path);
+		return check(options.conf_path, options.plugin_dir);
 	case MODE_PRINT:
 		return print(options.conf_path);
 	case MODE_DONE:
