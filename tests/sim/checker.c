@@ -1,175 +1,215 @@
 #include "checker.h"
 
-#include <stddef.h>
+static const char *const texts[CHECK_COUNT] = {
+	[CHECK_UNSET] = "none",
+	[CHECK_S1] = "S1", [CHECK_S2] = "S2", [CHECK_S3] = "S3", [CHECK_S4] = "S4", [CHECK_S5] = "S5",
+	[CHECK_S6] = "S6", [CHECK_S7] = "S7", [CHECK_S8] = "S8", [CHECK_S9] = "S9", [CHECK_L1] = "L1",
+	[CHECK_L2] = "L2", [CHECK_L5] = "L5", [CHECK_F1] = "F1", [CHECK_F2] = "F2",
+};
 
-static void violate(struct checker *checker, const struct world *world, uint8_t group,
-		    const char *what)
+const char *check_text(enum check check)
 {
-	if (checker->violation != NULL)
+	return texts[check];
+}
+
+void check_violated(struct checker *checker, const struct world *world, enum check check,
+		    uint8_t group, const char *what)
+{
+	if (checker->violation != NULL || (checker->disarmed & UINT64_C(1) << check))
 		return;
+	checker->violated = check;
 	checker->violation = what;
 	checker->violated_ns = world->now_ns;
 	checker->group = group;
 }
 
-/* No link carries what the machine sends. */
-static bool is_mute(const struct world *world, uint8_t machine)
+/* Its last answer may have waited for an engine that was late by Lg, and counts for Lg. */
+static void check_gateway_claim(struct checker *checker, const struct world *world, uint8_t machine,
+				const struct hbd_action *action)
 {
-	for (uint8_t link = 0; link < WORLD_LINKS; link++)
-		if (!world->paths[machine][link].cut)
-			return false;
-	return true;
-}
+	int64_t strayed_ns = checker->nodes[machine].strayed_ns;
 
-/* P6: so long after a cut has healed there is one owner. */
-static int64_t healing_ns(const struct world *world)
-{
-	return 2 * hbd_profile_get(world->profile).interval_ns + 10 * HBD_MS_NS;
-}
-
-/*
- * Two owners are to be expected without a witness: from a total cut until it has healed, and then
- * until an engine that was frozen or killed meanwhile can learn of it, or its lease ends.
- */
-static bool may_be_two(const struct checker *checker, const struct world *world, uint8_t group)
-{
-	int64_t healed_ns = checker->parted_ns;
-
-	for (uint8_t i = 0; i < HBD_NODES; i++) {
-		if (world->machines[i].life == WORLD_RUNNING)
-			continue;
-		/* or it can neither be heard nor asked, and died with a long lease */
-		if (checker->lease_apart[i][group] || (is_mute(world, i) && world->lan_cut))
-			return true;
-	}
-	if (checker->excused[group])
-		healed_ns = hbd_time_max(checker->together_ns, checker->frozen_ns);
-	return checker->apart_since_ns != HBD_NEVER_NS || checker->deaf ||
-	       world->now_ns < hbd_time_add(healed_ns, healing_ns(world));
-}
-
-/* S3: a new owner's epoch is higher than any before. Two that part may both count on. */
-static void check_epoch(struct checker *checker, const struct world *world, uint8_t machine,
-			const struct hbd_action *action)
-{
-	bool apart = is_mute(world, 0) || is_mute(world, 1);
-	uint64_t *highest = &checker->epoch[action->group];
-
-	(void)machine;
-	if (action->changed.to != HBD_ROLE_CLAIMING)
+	if (!world->lan.gateway || strayed_ns == HBD_NEVER_NS ||
+	    (action->reason != HBD_REASON_PEER_SILENT && action->reason != HBD_REASON_ALONE))
 		return;
-	/* who starts alone cannot know what was used while it was away */
-	if (action->reason == HBD_REASON_ALONE)
-		apart = true;
-	if (action->epoch <= *highest && !apart && !checker->claimed_apart[action->group])
-		violate(checker, world, action->group, "S3: an epoch was used before");
-	checker->claimed_apart[action->group] = apart;
-	if (action->epoch > *highest)
-		*highest = action->epoch;
+	if (world->now_ns - strayed_ns > 3 * checker->profile.grant_ns)
+		check_violated(checker, world, CHECK_S7, action->group,
+			       "a claim on silence of who is cut off");
 }
 
-/* S5: nobody announces what it does not hold. */
-static void check_announcement(struct checker *checker, const struct world *world,
-			       uint8_t machine, const struct hbd_action *action)
-{
-	if (!world_answers(world, machine, action->group))
-		violate(checker, world, action->group, "S5: announced without a lease");
-}
-
-/*
- * A process that starts or wakes and hears nobody takes the pair for itself in the end, even if it
- * is merely deaf, unless somebody answers for it on the LAN.
- */
-static void note_deaf(struct checker *checker, const struct world *world)
-{
-	bool broken = is_mute(world, 0) || is_mute(world, 1);
-
-	for (uint8_t i = 0; i < HBD_NODES; i++) {
-		if (broken && (world->lives[i] != checker->lives[i] ||
-			       world->machines[i].life == WORLD_FROZEN))
-			checker->starts_deaf = true;
-		checker->lives[i] = world->lives[i];
-	}
-	if (!broken && world->machines[0].life == WORLD_RUNNING &&
-	    world->machines[1].life == WORLD_RUNNING)
-		checker->starts_deaf = checker->deaf = false;
-	checker->deaf = checker->deaf || (checker->starts_deaf && world->lan_cut);
-}
-
-static void watch(void *context, const struct world *world, uint8_t machine,
-		  const struct hbd_action *action)
+static void watch_action(void *context, const struct world *world, uint8_t machine,
+			 const struct hbd_action *action)
 {
 	struct checker *checker = context;
 
-	if (action->type == HBD_ACTION_CHANGED)
-		check_epoch(checker, world, machine, action);
-	else if (action->type == HBD_ACTION_LEASE)
-		checker->lease_apart[machine][action->group] =
-			world->now_ns < hbd_time_add(checker->parted_ns, healing_ns(world));
-	else if (action->type == HBD_ACTION_ANNOUNCE)
-		check_announcement(checker, world, machine, action);
+	switch (action->type) {
+	case HBD_ACTION_CHANGED:
+		check_words_changed(checker, machine, action);
+		if (action->changed.to != HBD_ROLE_CLAIMING)
+			break;
+		check_words_claim(checker, world, machine, action);
+		check_owners_claim(checker, world, machine, action->group);
+		check_gateway_claim(checker, world, machine, action);
+		check_progress_claim(checker, world, action->group);
+		break;
+	case HBD_ACTION_SEND:
+		check_words_sent(checker, world, machine,
+				 &world->actions.packets[action->packet]);
+		break;
+	case HBD_ACTION_ANNOUNCE:
+	case HBD_ACTION_RUN:
+		check_deeds(checker, world, machine, action);
+		break;
+	case HBD_ACTION_LEASE:
+		check_words_lease(checker, world, machine, action);
+		break;
+	case HBD_ACTION_WILL:
+	case HBD_ACTION_WITNESS:
+	case HBD_ACTION_FORWARD:
+	case HBD_ACTION_ACQUIRE:
+	case HBD_ACTION_RELEASE:
+	case HBD_ACTION_RESTORE:
+	case HBD_ACTION_ASK:
+	case HBD_ACTION_DEFEND:
+	case HBD_ACTION_CANCEL:
+	case HBD_ACTION_ALERT:
+	case HBD_ACTION_HELD:
+	case HBD_ACTION_LEFT:
+	case HBD_ACTION_REBORN:
+	case HBD_ACTION_STOPPED:
+	case HBD_ACTION_UNSET:
+	case HBD_ACTION_TYPE_COUNT:
+		break;
+	}
+}
+
+static void watch_packet(void *context, const struct world *world,
+			 const struct world_flight *flight, int64_t received_ns, bool taken)
+{
+	/* with mail that waited comes what the time brought about meanwhile */
+	bool waited = world->machines[flight->to].inbox_count > 0;
+
+	if (flight->forged && !waited)
+		check_forged(context, world, flight, taken);
+	else if (!flight->forged && !taken)
+		check_words_taken(context, world, flight, received_ns);
 }
 
 void checker_init(struct checker *checker, struct world *world)
 {
-	*checker = (struct checker){ .apart_since_ns = HBD_NEVER_NS };
-	checker->together_ns = -HBD_S_NS;
-	checker->parted_ns = -HBD_S_NS;
-	checker->frozen_ns = -HBD_S_NS;
-	world->watch = watch;
+	*checker = (struct checker){
+		.joined_ns = HBD_NEVER_NS,
+		.calm_ns = HBD_NEVER_NS,
+		.profile = hbd_profile_get(world->profile),
+	};
+	for (uint8_t i = 0; i < WORLD_GROUPS_MAX; i++) {
+		checker->groups[i].owner = -1;
+		checker->groups[i].unanswered_ns = 0;
+		checker->groups[i].standing_ns = HBD_NEVER_NS;
+		checker->groups[i].served_by_ns = HBD_NEVER_NS;
+	}
+	for (uint8_t i = 0; i < HBD_NODES; i++) {
+		checker->nodes[i].heard_ns = -3600 * HBD_S_NS;
+		checker->nodes[i].told_ns = -3600 * HBD_S_NS;
+		checker->nodes[i].strayed_ns = HBD_NEVER_NS;
+	}
+	world->watch = watch_action;
+	world->packet_watch = watch_packet;
 	world->watch_context = checker;
+}
+
+static bool is_clean(const struct world_path *path)
+{
+	return !path->cut && path->loss_permille == 0 && path->burst_begin_permille == 0 &&
+	       path->corrupt_permille == 0 && path->reorder_permille == 0 &&
+	       path->delay_ns + path->jitter_ns < HBD_MS_NS;
+}
+
+/* What the machine sends arrives soon, on one link at least. */
+static bool is_heard(const struct world *world, uint8_t machine)
+{
+	for (uint8_t link = 0; link < WORLD_LINKS; link++)
+		if (is_clean(&world->paths[machine][link]))
+			return true;
+	return false;
+}
+
+static bool runs(const struct world *world, uint8_t machine)
+{
+	const struct world_machine *m = &world->machines[machine];
+
+	return m->power == WORLD_ON && m->life == WORLD_RUNNING;
+}
+
+static void look_at_node(struct checker *checker, const struct world *world, uint8_t machine)
+{
+	const struct world_machine *m = &world->machines[machine];
+	struct checker_node *node = &checker->nodes[machine];
+	bool paused = m->power == WORLD_ASLEEP && m->clock.stopped;
+
+	if (m->lives != node->lives)
+		checker->joined_ns = HBD_NEVER_NS;
+	node->lives = m->lives;
+	/* one that goes on where another one ended is the same process, for whoever listens */
+	if (m->node.session.own_session != node->own_session) {
+		node->own_session = m->node.session.own_session;
+		node->heard_ns = -3600 * HBD_S_NS;
+		node->told_ns = -3600 * HBD_S_NS;
+		node->heard_seq = 0;
+		for (uint8_t i = 0; i < world->group_count; i++)
+			checker->groups[i].shares[machine].promised_until_ns = 0;
+		for (uint8_t i = 0; i < world->group_count; i++)
+			checker->groups[i].shares[machine].resigned = false;
+	}
+	/* S1': what it had when its clock stopped it has again */
+	for (uint8_t i = 0; i < world->group_count && node->was_paused && !paused; i++) {
+		checker->groups[i].excused = true;
+		checker->groups[i].was_paused = true;
+		checker->groups[i].excused_ns = world->now_ns + checker->profile.hold_ns +
+						checker->profile.interval_ns;
+	}
+	node->was_paused = paused;
+	if (lan_reaches_gateway(world, machine) || !runs(world, machine))
+		node->strayed_ns = HBD_NEVER_NS;
+	else if (node->strayed_ns == HBD_NEVER_NS)
+		node->strayed_ns = world->now_ns;
+}
+
+static void look_at_pair(struct checker *checker, const struct world *world)
+{
+	const struct world_lan *lan = &world->lan;
+	bool running = runs(world, 0) && runs(world, 1);
+	bool intact = !lan->apart && !lan->cut[0] && !lan->cut[1] && lan->loss_permille == 0;
+
+	if (!running || !is_heard(world, 0) || !is_heard(world, 1))
+		checker->joined_ns = HBD_NEVER_NS;
+	else if (checker->joined_ns == HBD_NEVER_NS)
+		checker->joined_ns = world->now_ns;
+	if (!running || world->faults_begun != world->faults_over)
+		checker->calm_ns = HBD_NEVER_NS;
+	else if (checker->calm_ns == HBD_NEVER_NS)
+		checker->calm_ns = world->now_ns;
+	for (uint8_t i = 0; i < world->group_count; i++)
+		intact = intact && !lan->stranger[i];
+	if (!intact)
+		checker->lan_ns = HBD_NEVER_NS;
+	else if (checker->lan_ns == HBD_NEVER_NS)
+		checker->lan_ns = world->now_ns;
 }
 
 void checker_look(struct checker *checker, const struct world *world)
 {
-	/* parted by a cut in both directions, together again when both are open */
-	bool apart = is_mute(world, 0) && is_mute(world, 1);
-	bool together = !is_mute(world, 0) && !is_mute(world, 1);
-
-	/* while they see each other on the LAN neither claims */
-	if (apart && world->lan_cut && checker->apart_since_ns == HBD_NEVER_NS)
-		checker->apart_since_ns = world->now_ns;
-	if (checker->apart_since_ns != HBD_NEVER_NS || checker->deaf)
-		checker->parted_ns = world->now_ns;
-	if (together)
-		checker->apart_since_ns = HBD_NEVER_NS;
-	else
-		checker->together_ns = world->now_ns;
-	note_deaf(checker, world);
 	for (uint8_t i = 0; i < HBD_NODES; i++)
-		if (world->machines[i].life != WORLD_RUNNING)
-			checker->frozen_ns = world->now_ns;
-	for (uint8_t group = 0; group < world->group_count; group++) {
-		bool answers[HBD_NODES];
-
-		for (uint8_t i = 0; i < HBD_NODES; i++) {
-			answers[i] = world_answers(world, i, group);
-			if (answers[i])
-				checker->last_answer_ns[group][i] = world->now_ns;
-		}
-		checker->excused[group] = answers[0] && answers[1] &&
-					  may_be_two(checker, world, group);
-		if (answers[0] && answers[1] && !checker->excused[group])
-			violate(checker, world, group, "S1: two owners");
-	}
+		look_at_node(checker, world, i);
+	look_at_pair(checker, world);
+	for (uint8_t i = 0; i < world->group_count; i++)
+		check_owners(checker, world, i);
+	for (uint8_t i = 0; i < HBD_NODES; i++)
+		checker->nodes[i].power = world->machines[i].power;
+	check_progress(checker, world);
 }
 
 void checker_finish(struct checker *checker, const struct world *world)
 {
-	for (uint8_t group = 0; group < world->group_count; group++) {
-		bool first = world_answers(world, 0, group);
-		bool second = world_answers(world, 1, group);
-		uint8_t owner = second ? 1 : 0;
-
-		if (first == second) {
-			violate(checker, world, group, first ? "L2: two owners in the end"
-							     : "L2: no owner in the end");
-			continue;
-		}
-		/* what neighbours have cached is right: the owner spoke after the other let go */
-		if (world->machines[owner].kernel[group].announced_ns <
-		    checker->last_answer_ns[group][1 - owner])
-			violate(checker, world, group,
-				"L2: the owner did not announce after the other let go");
-	}
+	check_progress_end(checker, world);
 }

@@ -2,68 +2,15 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define RECORDS_MAX 256
-
-static const char *const texts[FAULT_COUNT] = {
-	[FAULT_UNSET] = "?",
-	[FAULT_POWER] = "power loss",
-	[FAULT_KILL] = "engine killed",
-	[FAULT_KILL_BOTH] = "engine and guardian killed",
-	[FAULT_STOP] = "clean stop",
-	[FAULT_FREEZE] = "engine frozen",
-	[FAULT_CUT] = "one direction of a link cut",
-	[FAULT_DEAF] = "one direction of all links cut",
-	[FAULT_APART] = "all links cut",
-	[FAULT_LAN] = "LAN cut",
-	[FAULT_LOSSY] = "loss",
-	[FAULT_SLOW] = "delay",
-	[FAULT_DOUBLES] = "duplicates",
-	[FAULT_CARRIER] = "carrier lost",
-	[FAULT_CHECK] = "check fails",
-	[FAULT_DELETED] = "address deleted",
-	[FAULT_SWITCHOVER] = "switchover",
-	[FAULT_REPLAY] = "replay",
-	[FAULT_JUNK] = "junk",
-};
-
-/* How long a fault of a kind lasts at most. */
-static int64_t longest_ns(enum fault_kind kind)
-{
-	switch (kind) {
-	case FAULT_FREEZE:
-		return 12 * HBD_S_NS;
-	case FAULT_DELETED:
-	case FAULT_SWITCHOVER:
-		return HBD_MS_NS;
-	case FAULT_UNSET:
-	case FAULT_POWER:
-	case FAULT_KILL:
-	case FAULT_KILL_BOTH:
-	case FAULT_STOP:
-	case FAULT_CUT:
-	case FAULT_DEAF:
-	case FAULT_APART:
-	case FAULT_LAN:
-	case FAULT_LOSSY:
-	case FAULT_SLOW:
-	case FAULT_DOUBLES:
-	case FAULT_CARRIER:
-	case FAULT_CHECK:
-	case FAULT_REPLAY:
-	case FAULT_JUNK:
-	case FAULT_COUNT:
-		break;
-	}
-	return 8 * HBD_S_NS;
-}
+#define PARTING_PARTS 6		/* one storm of so many draws only those below */
+#define HARMLESS_PARTS 8	/* one seed of so many draws only harmless kinds */
 
 /* Short ones are as likely as long ones: every order of magnitude gets its share. */
 static int64_t draw_duration(struct world_random *random, enum fault_kind kind)
 {
-	int64_t duration_ns = longest_ns(kind);
+	int64_t duration_ns = fault_row(kind)->longest_ns;
 
 	for (int64_t n = world_between(random, 0, 4); n > 0; n--)
 		duration_ns /= 6;
@@ -87,238 +34,117 @@ static struct fault draw_fault(struct world_random *random, int64_t from_ns, int
 	return fault;
 }
 
-void faults_draw(struct faults *faults, uint64_t seed, int64_t from_ns, int64_t until_ns,
-		 uint8_t group_count)
-{
-	uint64_t enabled;
-	size_t count;
+#define KIND(name) (UINT64_C(1) << FAULT_##name)
 
+/* One of two nodes that restarts and a witness that fails are two votes of three. */
+static const uint64_t votes = KIND(WITNESS_CUT) | KIND(WITNESS_DOWN) | KIND(WITNESS_SLOW) |
+			      KIND(WITNESS_LOSSY);
+
+static uint64_t harmless_kinds(struct world_random *random)
+{
+	uint64_t kinds = 0;
+
+	for (int kind = FAULT_UNSET + 1; kind < FAULT_COUNT; kind++)
+		if (fault_row((enum fault_kind)kind)->harmless)
+			kinds |= UINT64_C(1) << kind;
+	return kinds & ~(world_between(random, 0, 1) == 0 ? votes : KIND(RESTART));
+}
+
+/* What makes it hard to know who else serves. */
+static const uint64_t parting = KIND(APART) | KIND(DEAF) | KIND(LAN) | KIND(FREEZE_BOTH) |
+				KIND(KILL) | KIND(SWITCHOVER) | KIND(WITNESS_CUT) |
+				KIND(WITNESS_SLOW) | KIND(WITNESS_LOSSY);
+
+/* About half of the kinds; few seeds have all, many have few. */
+static uint64_t draw_kinds(struct world_random *random)
+{
+	uint64_t kinds = world_random(random);
+
+	if (world_between(random, 1, PARTING_PARTS) == 1)
+		return parting;
+	for (int64_t n = world_between(random, 0, 2); n > 0; n--)
+		kinds &= world_random(random);
+	return kinds | UINT64_C(1) << world_between(random, 1, FAULT_COUNT - 1);
+}
+
+/* Of two links that are cut or lossy at once nothing is left. */
+static void spare_a_link(struct fault *fault)
+{
+	fault->link = 0;
+	if (fault->kind == FAULT_LOSSY)
+		fault->machine = 1;
+}
+
+void faults_init(struct faults *faults, uint64_t seed)
+{
 	memset(faults, 0, sizeof(*faults));
-	faults->random.state = seed ^ 0x6661756c7473u;
-	faults->records = calloc(RECORDS_MAX, sizeof(*faults->records));
-	assert(faults->records != NULL);
-	enabled = world_random(&faults->random);
-	enabled |= UINT64_C(1) << world_between(&faults->random, 1, FAULT_COUNT - 1);
-	count = (size_t)world_between(&faults->random, 3, FAULTS_MAX);
+	faults->seed = seed ^ 0x6661756c7473u;
+	faults->random.state = faults->seed;
+	faults->harmless = world_between(&faults->random, 1, HARMLESS_PARTS) == 1;
+}
+
+void faults_draw(struct faults *faults, int64_t from_ns, int64_t until_ns, uint8_t group_count)
+{
+	struct world_random *random = &faults->random;
+	uint64_t kinds = faults->harmless ? harmless_kinds(random) : draw_kinds(random);
+	size_t count = (size_t)world_between(random, 3, FAULTS_MAX);
+
+	faults->count = 0;
 	while (faults->count < count) {
-		struct fault fault = draw_fault(&faults->random, from_ns, until_ns, group_count);
+		struct fault fault = draw_fault(random, from_ns, until_ns, group_count);
 
-		if (enabled & UINT64_C(1) << fault.kind)
-			faults->items[faults->count++] = fault;
+		if (!(kinds & UINT64_C(1) << fault.kind))
+			continue;
+		if (faults->harmless)
+			spare_a_link(&fault);
+		fault.number = ++faults->drawn;
+		faults->items[faults->count++] = fault;
 	}
 }
 
-void faults_free(struct faults *faults)
+void faults_give(struct faults *faults, const struct fault *given, size_t count)
 {
-	free(faults->records);
-	faults->records = NULL;
-}
-
-static void set_cut(struct world *world, uint8_t machine, bool cut)
-{
-	for (uint8_t link = 0; link < WORLD_LINKS; link++)
-		world->paths[machine][link].cut = cut;
-}
-
-static void set_loss(struct world *world, const struct fault *fault, bool present)
-{
-	for (uint8_t i = 0; i < HBD_NODES; i++)
-		for (uint8_t link = 0; link < WORLD_LINKS; link++) {
-			int loss = fault->machine == 0 ? 100 : link == fault->link ? 300 : 0;
-
-			world->paths[i][link].loss_permille = present ? loss : 0;
-		}
-}
-
-static void set_delay(struct world *world, const struct fault *fault, bool present)
-{
-	for (uint8_t i = 0; i < HBD_NODES; i++) {
-		world->paths[i][fault->link].delay_ns = (present ? 3000 : 100) * HBD_US_NS;
-		world->paths[i][fault->link].jitter_ns = (present ? 5000 : 50) * HBD_US_NS;
+	assert(count <= FAULTS_MAX);
+	faults->harmless = false;
+	for (faults->count = 0; faults->count < count; faults->count++) {
+		faults->items[faults->count] = given[faults->count];
+		faults->items[faults->count].number = ++faults->drawn;
 	}
 }
 
-static void set_group_fault(struct world *world, const struct fault *fault, enum hbd_fault kind,
-			    bool present)
+void faults_keep(struct faults *faults, const uint32_t *kept, size_t count)
 {
-	world_event(world, fault->machine,
-		    (struct hbd_event){ .type = HBD_EVENT_FAULT,
-					.group = fault->group,
-					.fault = { .fault = kind, .present = present } });
+	size_t left = 0;
+
+	for (size_t i = 0; i < faults->count; i++)
+		for (size_t k = 0; k < count; k++)
+			if (faults->items[i].number == kept[k]) {
+				faults->items[left++] = faults->items[i];
+				break;
+			}
+	faults->count = left;
 }
 
-static void delete_address(struct world *world, const struct fault *fault)
+/* How bad it is depends on nothing but the fault: it is the same when others are left out. */
+static void begin(struct faults *faults, struct world *world, struct fault *fault)
 {
-	struct world_kernel *kernel = &world->machines[fault->machine].kernel[fault->group];
+	struct world_random random = {
+		.state = faults->seed ^ (uint64_t)fault->begins_ns ^ (uint64_t)fault->kind << 56,
+	};
 
-	/* news of it would wait for a frozen engine; that case is left to the network tests */
-	if (!kernel->present || world->machines[fault->machine].life != WORLD_RUNNING)
-		return;
-	kernel->present = false;
-	world_event(world, fault->machine,
-		    (struct hbd_event){ .type = HBD_EVENT_MISSING, .group = fault->group });
+	fault->begun = true;
+	world->faults_begun++;
+	fault_row(fault->kind)->begin(world, fault, &random);
 }
 
-static void record(struct faults *faults, const struct world *world)
+static void end(struct world *world, struct fault *fault)
 {
-	for (size_t i = 0; i < world->flight_count && faults->record_count < RECORDS_MAX; i++)
-		faults->records[faults->record_count++] = world->flights[i];
-}
+	const struct fault_row *row = fault_row(fault->kind);
 
-/* Old packets, some of them to where they came from. */
-static void replay(struct faults *faults, struct world *world)
-{
-	for (int i = 0; i < 50 && faults->record_count > 0; i++) {
-		const struct world_flight *old =
-			&faults->records[world_between(&faults->random, 0,
-						       (int64_t)faults->record_count - 1)];
-		bool reflect = world_chance(&faults->random, 200);
-
-		world_inject(world, reflect ? (uint8_t)(1 - old->to) : old->to, old->link,
-			     old->bytes, old->length,
-			     world_between(&faults->random, 0, HBD_S_NS));
-	}
-}
-
-static void send_junk(struct faults *faults, struct world *world, const struct fault *fault)
-{
-	uint8_t bytes[HBD_PACKET_BYTES_MAX];
-
-	for (int i = 0; i < 50; i++) {
-		size_t length = (size_t)world_between(&faults->random, 0, sizeof(bytes));
-
-		for (size_t at = 0; at < length; at++)
-			bytes[at] = (uint8_t)world_random(&faults->random);
-		if (faults->record_count > 0 && faults->records[0].length > 0 &&
-		    world_chance(&faults->random, 700)) {
-			const struct world_flight *old = &faults->records[0];
-
-			length = old->length;
-			memcpy(bytes, old->bytes, length);
-			bytes[(size_t)world_between(&faults->random, 0, (int64_t)length - 1)] ^= 1;
-		}
-		world_inject(world, fault->machine, fault->link, bytes, length,
-			     world_between(&faults->random, 0, HBD_S_NS));
-	}
-}
-
-static void begin(struct faults *faults, struct world *world, const struct fault *fault)
-{
-	struct world_path *path = &world->paths[fault->machine][fault->link];
-
-	switch (fault->kind) {
-	case FAULT_POWER:
-		world_power_off(world, fault->machine);
-		break;
-	case FAULT_KILL:
-	case FAULT_KILL_BOTH:
-		world_kill(world, fault->machine, fault->kind == FAULT_KILL_BOTH);
-		break;
-	case FAULT_STOP:
-		world_event(world, fault->machine, (struct hbd_event){ .type = HBD_EVENT_STOP });
-		break;
-	case FAULT_FREEZE:
-		world_freeze(world, fault->machine, fault->ends_ns - fault->begins_ns);
-		break;
-	case FAULT_CUT:
-		path->cut = true;
-		break;
-	case FAULT_DEAF:
-		set_cut(world, fault->machine, true);
-		break;
-	case FAULT_APART:
-		set_cut(world, 0, true);
-		set_cut(world, 1, true);
-		break;
-	case FAULT_LAN:
-		world->lan_cut = true;
-		break;
-	case FAULT_LOSSY:
-		set_loss(world, fault, true);
-		break;
-	case FAULT_SLOW:
-		set_delay(world, fault, true);
-		break;
-	case FAULT_DOUBLES:
-		path->duplicate_permille = 500;
-		break;
-	case FAULT_CARRIER:
-		set_group_fault(world, fault, HBD_FAULT_INTERFACE, true);
-		break;
-	case FAULT_CHECK:
-		set_group_fault(world, fault, HBD_FAULT_CHECK, true);
-		break;
-	case FAULT_DELETED:
-		delete_address(world, fault);
-		break;
-	case FAULT_SWITCHOVER:
-		world_event(world, fault->machine,
-			    (struct hbd_event){ .type = HBD_EVENT_SWITCHOVER,
-						.group = fault->group });
-		break;
-	case FAULT_REPLAY:
-		record(faults, world);
-		break;
-	case FAULT_JUNK:
-		record(faults, world);
-		send_junk(faults, world, fault);
-		break;
-	case FAULT_UNSET:
-	case FAULT_COUNT:
-		break;
-	}
-}
-
-static void end(struct faults *faults, struct world *world, const struct fault *fault)
-{
-	struct world_path *path = &world->paths[fault->machine][fault->link];
-
-	switch (fault->kind) {
-	case FAULT_POWER:
-	case FAULT_KILL:
-	case FAULT_KILL_BOTH:
-	case FAULT_STOP:
-		world_start(world, fault->machine);
-		break;
-	case FAULT_CUT:
-		path->cut = false;
-		break;
-	case FAULT_DEAF:
-		set_cut(world, fault->machine, false);
-		break;
-	case FAULT_APART:
-		set_cut(world, 0, false);
-		set_cut(world, 1, false);
-		break;
-	case FAULT_LAN:
-		world->lan_cut = false;
-		break;
-	case FAULT_LOSSY:
-		set_loss(world, fault, false);
-		break;
-	case FAULT_SLOW:
-		set_delay(world, fault, false);
-		break;
-	case FAULT_DOUBLES:
-		path->duplicate_permille = 0;
-		break;
-	case FAULT_CARRIER:
-		set_group_fault(world, fault, HBD_FAULT_INTERFACE, false);
-		break;
-	case FAULT_CHECK:
-		set_group_fault(world, fault, HBD_FAULT_CHECK, false);
-		break;
-	case FAULT_REPLAY:
-		replay(faults, world);
-		break;
-	case FAULT_FREEZE:
-	case FAULT_DELETED:
-	case FAULT_SWITCHOVER:
-	case FAULT_JUNK:
-	case FAULT_UNSET:
-	case FAULT_COUNT:
-		break;
-	}
+	fault->over = true;
+	world->faults_over++;
+	if (row->end)
+		row->end(world, fault);
 }
 
 int64_t faults_apply(struct faults *faults, struct world *world)
@@ -328,14 +154,10 @@ int64_t faults_apply(struct faults *faults, struct world *world)
 	for (size_t i = 0; i < faults->count; i++) {
 		struct fault *fault = &faults->items[i];
 
-		if (!fault->begun && world->now_ns >= fault->begins_ns) {
+		if (!fault->begun && world->now_ns >= fault->begins_ns)
 			begin(faults, world, fault);
-			fault->begun = true;
-		}
-		if (fault->begun && !fault->over && world->now_ns >= fault->ends_ns) {
-			end(faults, world, fault);
-			fault->over = true;
-		}
+		if (fault->begun && !fault->over && world->now_ns >= fault->ends_ns)
+			end(world, fault);
 		if (!fault->over)
 			next_ns = hbd_time_min(next_ns, fault->begun ? fault->ends_ns
 								      : fault->begins_ns);
@@ -345,21 +167,11 @@ int64_t faults_apply(struct faults *faults, struct world *world)
 
 void faults_heal(struct faults *faults, struct world *world)
 {
-	world->lan_cut = false;
-	for (uint8_t machine = 0; machine < HBD_NODES; machine++) {
-		set_cut(world, machine, false);
-		for (uint8_t link = 0; link < WORLD_LINKS; link++) {
-			world->paths[machine][link].loss_permille = 0;
-			world->paths[machine][link].duplicate_permille = 0;
-		}
+	for (size_t i = 0; i < faults->count; i++)
+		if (faults->items[i].begun && !faults->items[i].over)
+			end(world, &faults->items[i]);
+	for (uint8_t machine = 0; machine < HBD_NODES; machine++)
 		world_start(world, machine);
-		for (uint8_t group = 0; group < world->group_count; group++) {
-			const struct fault here = { .machine = machine, .group = group };
-
-			set_group_fault(world, &here, HBD_FAULT_INTERFACE, false);
-			set_group_fault(world, &here, HBD_FAULT_CHECK, false);
-		}
-	}
 	faults->count = 0;
 }
 
@@ -368,8 +180,19 @@ void faults_print(const struct faults *faults)
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->items[i];
 
-		printf("  %10.3f .. %10.3f ms  %s: node %u, link %u, group %u\n",
-		       (double)fault->begins_ns / 1e6, (double)fault->ends_ns / 1e6,
-		       texts[fault->kind], fault->machine, fault->link, fault->group);
+		printf("  #%-4u %12.3f .. %12.3f ms  %s: node %u, link %u, group %u\n",
+		       fault->number, (double)fault->begins_ns / 1e6, (double)fault->ends_ns / 1e6,
+		       fault_row(fault->kind)->text, fault->machine, fault->link, fault->group);
+	}
+}
+
+void faults_print_rows(const struct faults *faults)
+{
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *fault = &faults->items[i];
+
+		printf("\t\tROW(%s, %lld, %lld, %u, %u, %u),\n", fault_row(fault->kind)->name,
+		       (long long)fault->begins_ns, (long long)fault->ends_ns, fault->machine,
+		       fault->link, fault->group);
 	}
 }

@@ -1,334 +1,240 @@
-#include "world_internal.h"
+/* Power, sleep, and what is done to processes from outside. */
+#include "world.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#define NETLINK_NS (100 * HBD_US_NS)	/* a batch of addresses */
+#define LEAVE_NS (2 * HBD_S_NS)		/* so long a stop waits for old connections */
+#define BOOTED_NS_MIN HBD_S_NS
+#define BOOTED_NS_MAX (100 * HBD_S_NS)
+#define UNIT_NS (500 * HBD_MS_NS)	/* the unit's RestartSec */
+#define NOTICED_NS_MIN (50 * HBD_US_NS)	/* until a guardian sees that its engine is dead */
+#define NOTICED_NS_MAX (200 * HBD_US_NS)
 
-int64_t world_clock(const struct world *world, uint8_t machine)
+/* A clock counts from the boot on. */
+static void boot(struct world *world, uint8_t machine)
 {
-	const struct world_machine *m = &world->machines[machine];
+	struct world_machine *m = &world->machines[machine];
 
-	/* in this order the drift never makes the clock go back, and cannot overflow */
-	return m->clock_offset_ns + world->now_ns + world->now_ns / 1000 * m->clock_ppm / 1000;
-}
-
-/* The first world time at which the machine's clock shows at least own_ns. */
-static int64_t to_world(const struct world *world, uint8_t machine, int64_t own_ns)
-{
-	int64_t ahead_ns = own_ns - world_clock(world, machine);
-
-	if (own_ns == HBD_NEVER_NS)
-		return HBD_NEVER_NS;
-	if (ahead_ns <= 0)
-		return world->now_ns;
-	/* a timer is never early: a microsecond more than the division above can round off */
-	return world->now_ns + ahead_ns -
-	       ahead_ns / 1000 * world->machines[machine].clock_ppm / 1000 + HBD_US_NS;
-}
-
-bool world_answers(const struct world *world, uint8_t machine, uint8_t group)
-{
-	const struct world_machine *m = &world->machines[machine];
-	const struct world_kernel *kernel = &m->kernel[group];
-
-	return m->powered && kernel->present && world_clock(world, machine) < kernel->until_ns;
-}
-
-static void add_job(struct world *world, uint8_t machine, int64_t duration_ns,
-		    struct hbd_event event)
-{
-	assert(world->job_count < WORLD_JOBS_MAX);
-	world->jobs[world->job_count++] = (struct world_job){
-		.ends_ns = world->now_ns + duration_ns,
-		.machine = machine,
-		.life = world->lives[machine],
-		.event = event,
+	m->clock = (struct sim_clock){
+		.world_ns = world->now_ns,
+		.own_ns = world_between(&world->random, BOOTED_NS_MIN, BOOTED_NS_MAX),
+		.ppm = m->clock.ppm,
 	};
+	m->power = WORLD_ON;
 }
 
-static void add_result(struct world *world, uint8_t machine, uint64_t id, int64_t duration_ns,
-		       int result)
+static void leave(struct world *world, uint8_t machine, bool on)
 {
-	add_job(world, machine, duration_ns,
-		(struct hbd_event){ .type = HBD_EVENT_DONE, .done = { .id = id, .result = result } });
-}
-
-/* The kernel of the machine answers for what its fence lets through. */
-static void ask_lan(struct world *world, uint8_t machine, uint8_t group)
-{
-	int64_t trip_ns = world_between(&world->random, 50 * HBD_US_NS, 400 * HBD_US_NS);
-	uint8_t other = (uint8_t)(1 - machine);
-
-	if (world->lan_cut || !world_answers(world, other, group) ||
-	    world_chance(&world->random, world->lan_loss_permille))
-		return;
-	add_job(world, machine, trip_ns,
-		(struct hbd_event){ .type = HBD_EVENT_ANSWER,
-				    .group = group,
-				    .station = { 2, 0, 0, 0, 0, other } });
-}
-
-static void trace(const struct world *world, uint8_t machine, const struct hbd_action *action)
-{
-	double ms = (double)world->now_ns / (double)HBD_MS_NS;
-
-	if (!world->trace)
-		return;
-	if (action->type == HBD_ACTION_CHANGED)
-		printf("%12.3f ms  node %u group %u  %s -> %s (%s) epoch %llu\n", ms, machine,
-		       action->group, hbd_role_text(action->changed.from),
-		       hbd_role_text(action->changed.to), hbd_reason_text(action->reason),
-		       (unsigned long long)action->epoch);
-	else if (action->type == HBD_ACTION_ALERT)
-		printf("%12.3f ms  node %u alert %s (%s)\n", ms, machine,
-		       hbd_alert_text(action->alert.kind),
-		       hbd_severity_text(action->alert.severity));
-}
-
-static void run_plugin(struct world *world, uint8_t machine, const struct hbd_action *action)
-{
-	int64_t duration_ns = world_between(&world->random, HBD_MS_NS, 50 * HBD_MS_NS);
-
-	add_result(world, machine, action->id, duration_ns,
-		   world_chance(&world->random, world->plugin_again_permille) ? -EAGAIN :
-		   world_chance(&world->random, world->plugin_failure_permille) ? -EIO : 0);
-}
-
-static void announce(const struct world *world, struct world_kernel *kernel, uint64_t epoch)
-{
-	if (world->deaf_to_announcements_after_first && kernel->epoch == epoch)
-		return;
-	kernel->announced_ns = world->now_ns;
-	kernel->epoch = epoch;
-}
-
-static void carry_out(struct world *world, uint8_t machine, const struct hbd_action *action)
-{
-	struct world_machine *m = &world->machines[machine];
-	struct world_kernel *kernel = &m->kernel[action->group % WORLD_GROUPS_MAX];
-
-	switch (action->type) {
-	case HBD_ACTION_SEND:
-		flight_transmit(world, machine, action->link,
-				&world->actions.packets[action->packet]);
-		break;
-	case HBD_ACTION_WILL:
-		m->wills[action->link] = world->actions.packets[action->packet];
-		break;
-	case HBD_ACTION_LEASE:
-		kernel->until_ns = action->until_ns + world->overtime_ns;
-		break;
-	case HBD_ACTION_ACQUIRE:
-		kernel->present = !world_chance(&world->random, world->refusal_permille);
-		add_result(world, machine, action->id, NETLINK_NS,
-			   kernel->present ? 0 : -EADDRNOTAVAIL);
-		break;
-	case HBD_ACTION_RELEASE:
-		kernel->present = false;
-		add_result(world, machine, action->id, NETLINK_NS, 0);
-		break;
-	case HBD_ACTION_RESTORE:
-		kernel->present = true;
-		break;
-	case HBD_ACTION_ANNOUNCE:
-		announce(world, kernel, m->node.groups[action->group].epoch);
-		break;
-	case HBD_ACTION_ASK:
-		ask_lan(world, machine, action->group);
-		break;
-	case HBD_ACTION_RUN:
-		run_plugin(world, machine, action);
-		break;
-	case HBD_ACTION_CHANGED:
-		world->changes++;
-		break;
-	case HBD_ACTION_STOPPED:
-		m->stopped = true;
-		break;
-	case HBD_ACTION_ALERT:
-	case HBD_ACTION_CANCEL:
-		break;
-	case HBD_ACTION_UNSET:
-	case HBD_ACTION_TYPE_COUNT:
-		assert(!"an action has a type");
-	}
-}
-
-void machine_step(struct world *world, uint8_t machine, const struct hbd_event *event)
-{
-	struct world_machine *m = &world->machines[machine];
-
-	hbd_node_step(&m->node, event, world_clock(world, machine), &world->actions);
-	world->steps++;
-	for (size_t i = 0; i < world->actions.count; i++) {
-		const struct hbd_action *action = &world->actions.items[i];
-
-		if (world->watch)
-			world->watch(world->watch_context, world, machine, action);
-		trace(world, machine, action);
-		carry_out(world, machine, action);
-	}
-	if (m->stopped)
-		m->life = WORLD_DEAD;
-}
-
-void machine_tick(struct world *world, uint8_t machine)
-{
-	if (world->machines[machine].life == WORLD_RUNNING)
-		machine_step(world, machine, &(struct hbd_event){ .type = HBD_EVENT_TICK });
-}
-
-void machine_receive(struct world *world, const struct world_flight *flight)
-{
-	struct world_machine *m = &world->machines[flight->to];
-	struct hbd_event event = {
-		.type = HBD_EVENT_PACKET,
-		.link = flight->link,
-		.packet = { flight->bytes, flight->length, world_clock(world, flight->to) },
-	};
-
-	if (m->life == WORLD_RUNNING) {
-		machine_step(world, flight->to, &event);
-		machine_tick(world, flight->to);
-	} else if (m->life == WORLD_FROZEN && m->inbox_count < WORLD_INBOX_MAX) {
-		/* the kernel goes on dating what arrives while the process sleeps */
-		m->inbox[m->inbox_count] = *flight;
-		m->inbox[m->inbox_count++].arrives_ns = event.packet.received_ns;
-	}
-}
-
-/* As the loop does it: say that it ran late, drain, then judge. */
-void machine_wake(struct world *world, uint8_t machine)
-{
-	struct world_machine *m = &world->machines[machine];
-	int64_t late_ns = world_clock(world, machine) - hbd_node_deadline_ns(&m->node);
-
-	m->life = WORLD_RUNNING;
-	if (late_ns > m->config.profile.interval_ns / 4)
-		machine_step(world, machine,
-			     &(struct hbd_event){ .type = HBD_EVENT_STALLED,
-						  .stalled = { .late_ns = late_ns } });
-	for (size_t i = 0; i < m->inbox_count && m->life == WORLD_RUNNING; i++) {
-		const struct world_flight *flight = &m->inbox[i];
-
-		machine_step(world, machine,
-			     &(struct hbd_event){ .type = HBD_EVENT_PACKET,
-						  .link = flight->link,
-						  .packet = { flight->bytes, flight->length,
-							      flight->arrives_ns } });
-	}
-	m->inbox_count = 0;
-	machine_tick(world, machine);
-}
-
-void machine_end_job(struct world *world, size_t index)
-{
-	struct world_job job = world->jobs[index];
-
-	world->jobs[index] = world->jobs[--world->job_count];
-	if (world->lives[job.machine] != job.life)
-		return;
-	if (world->machines[job.machine].life == WORLD_FROZEN) {
-		/* the result waits in a socket */
-		job.ends_ns = world->machines[job.machine].wakes_ns + 1;
-		world->jobs[world->job_count++] = job;
-		return;
-	}
-	world_event(world, job.machine, job.event);
-}
-
-void world_event(struct world *world, uint8_t machine, struct hbd_event event)
-{
-	if (world->machines[machine].life != WORLD_RUNNING)
-		return;
-	machine_step(world, machine, &event);
-	machine_tick(world, machine);
-}
-
-int64_t machine_next_ns(const struct world *world, uint8_t machine)
-{
-	const struct world_machine *m = &world->machines[machine];
-
-	switch (m->life) {
-	case WORLD_RUNNING:
-		return to_world(world, machine, hbd_node_deadline_ns(&m->node));
-	case WORLD_FROZEN:
-		return m->wakes_ns;
-	case WORLD_UNSET:
-	case WORLD_DEAD:
-		break;
-	}
-	return HBD_NEVER_NS;
+	world->machines[machine].leaving = on;
+	world_event(world, machine, (struct hbd_event){
+		.type = HBD_EVENT_LEAVE,
+		.leave.patience_ns = LEAVE_NS,
+	});
 }
 
 void world_start(struct world *world, uint8_t machine)
 {
 	struct world_machine *m = &world->machines[machine];
 
-	if (m->life != WORLD_DEAD)
-		return;
-	world->lives[machine]++;
-	m->life = WORLD_RUNNING;
-	m->powered = true;
-	m->stopped = false;
-	m->inbox_count = 0;
-	memset(m->wills, 0, sizeof(m->wills));
-	/* the guardian removes what a predecessor left before the engine starts */
-	memset(m->kernel, 0, sizeof(m->kernel));
-	for (size_t i = 0; i < HBD_SEED_BYTES; i++)
-		m->config.seed[i] = (uint8_t)world_random(&world->random);
-	/* the high-water file: above all that a former life used or saw */
-	for (uint8_t i = 0; i < world->group_count; i++)
-		if (m->node.groups[i].epoch > m->config.epoch_floor)
-			m->config.epoch_floor = m->node.groups[i].epoch;
-	m->config.epoch_floor += 1024;
-	hbd_node_init(&m->node, &m->config, world_clock(world, machine));
-	for (uint8_t i = 0; i < WORLD_LINKS; i++)
-		world_event(world, machine,
-			    (struct hbd_event){ .type = HBD_EVENT_LINK,
-						.link = i,
-						.link_state = { .usable = true } });
-	for (uint8_t i = 0; i < world->group_count; i++)
-		world_event(world, machine,
-			    (struct hbd_event){ .type = HBD_EVENT_STATION,
-						.group = i,
-						.station = { 2, 0, 0, 0, 0, machine } });
+	if (m->power == WORLD_OFF)
+		boot(world, machine);
+	/* the stop is called off */
+	if (m->leaving)
+		leave(world, machine, false);
+	if (m->power == WORLD_ON && m->guardian.life == WORLD_DEAD)
+		guardian_start(world, machine);
 }
 
 void world_power_off(struct world *world, uint8_t machine)
 {
 	struct world_machine *m = &world->machines[machine];
 
-	m->life = WORLD_DEAD;
-	m->powered = false;
+	engine_die(world, machine);
+	m->guardian.life = WORLD_DEAD;
+	m->power = WORLD_OFF;
 	memset(m->kernel, 0, sizeof(m->kernel));
+	engine_forget(world, machine);
+}
+
+static void restart_unit(struct world *world, uint8_t machine)
+{
+	job_drop(world, machine, JOB_UNIT, 0);
+	job_add(world, (struct world_job){
+		.kind = JOB_UNIT,
+		.ends_ns = world->now_ns + UNIT_NS,
+		.machine = machine,
+	});
 }
 
 void world_kill(struct world *world, uint8_t machine, bool guardian_too)
 {
 	struct world_machine *m = &world->machines[machine];
 
-	if (m->life == WORLD_DEAD || m->life == WORLD_UNSET)
-		return;
-	m->life = WORLD_DEAD;
+	if (m->life != WORLD_DEAD) {
+		int64_t span_ns = world_between(&world->random, NOTICED_NS_MIN, NOTICED_NS_MAX);
+
+		engine_die(world, machine);
+		job_add(world, (struct world_job){
+			.kind = JOB_BURY,
+			.ends_ns = world->now_ns + span_ns,
+			.machine = machine,
+		});
+	}
 	/* without a guardian the addresses stay until the fence mutes them */
-	if (guardian_too)
+	if (!guardian_too || m->guardian.life == WORLD_DEAD)
 		return;
-	memset(m->kernel, 0, sizeof(m->kernel));
-	for (uint8_t i = 0; i < WORLD_LINKS; i++)
-		if (m->wills[i].length > 0)
-			flight_transmit(world, machine, i, &m->wills[i]);
+	m->guardian.life = WORLD_DEAD;
+	restart_unit(world, machine);
+}
+
+void world_kill_guardian(struct world *world, uint8_t machine)
+{
+	struct world_machine *m = &world->machines[machine];
+
+	if (m->guardian.life == WORLD_DEAD)
+		return;
+	m->guardian.life = WORLD_DEAD;
+	restart_unit(world, machine);
+	world_event(world, machine, (struct hbd_event){ .type = HBD_EVENT_STOP });
 }
 
 void world_freeze(struct world *world, uint8_t machine, int64_t duration_ns)
 {
 	struct world_machine *m = &world->machines[machine];
 
-	if (m->life != WORLD_RUNNING)
+	if (m->life == WORLD_DEAD || m->power != WORLD_ON)
 		return;
+	m->wakes_ns = hbd_time_max(m->life == WORLD_FROZEN ? m->wakes_ns : 0,
+				   world->now_ns + duration_ns);
 	m->life = WORLD_FROZEN;
-	m->wakes_ns = world->now_ns + duration_ns;
+}
+
+void world_freeze_guardian(struct world *world, uint8_t machine, int64_t duration_ns)
+{
+	struct world_guardian *guardian = &world->machines[machine].guardian;
+
+	if (guardian->life == WORLD_DEAD || world->machines[machine].power != WORLD_ON)
+		return;
+	guardian->wakes_ns = hbd_time_max(guardian->life == WORLD_FROZEN ? guardian->wakes_ns : 0,
+					  world->now_ns + duration_ns);
+	guardian->life = WORLD_FROZEN;
+}
+
+void world_restart(struct world *world, uint8_t machine, int64_t pause_ns)
+{
+	struct world_machine *m = &world->machines[machine];
+
+	if (m->guardian.life != WORLD_RUNNING || m->life != WORLD_RUNNING || m->power != WORLD_ON)
+		return;
+	m->pause_ns = pause_ns;
+	world_event(world, machine,
+		    (struct hbd_event){ .type = HBD_EVENT_HOLD, .hold.term_ns = 2 * HBD_S_NS });
+}
+
+/* The engine has written down what it knows. */
+void machine_pause(struct world *world, uint8_t machine)
+{
+	struct world_machine *m = &world->machines[machine];
+
+	engine_die(world, machine);
+	m->guardian.life = WORLD_DEAD;
+	job_drop(world, machine, JOB_UNIT, 0);
+	job_add(world, (struct world_job){
+		.kind = JOB_UNIT,
+		.ends_ns = world->now_ns + m->pause_ns,
+		.machine = machine,
+	});
+}
+
+void world_stop(struct world *world, uint8_t machine)
+{
+	const struct world_machine *m = &world->machines[machine];
+
+	if (m->life != WORLD_DEAD && m->power != WORLD_OFF)
+		leave(world, machine, true);
+}
+
+void world_sleep(struct world *world, uint8_t machine, int64_t duration_ns, bool clock_stops,
+		 bool keeps_mail)
+{
+	struct world_machine *m = &world->machines[machine];
+
+	if (m->power != WORLD_ON)
+		return;
+	m->power = WORLD_ASLEEP;
+	m->resumes_ns = world->now_ns + duration_ns;
+	m->keeps_mail = keeps_mail;
+	sim_clock_stop(&m->clock, clock_stops, world->now_ns);
+}
+
+void world_leap(struct world *world, uint8_t machine, int64_t ahead_ns)
+{
+	struct world_machine *m = &world->machines[machine];
+
+	if (m->power == WORLD_OFF)
+		return;
+	sim_clock_leap(&m->clock, ahead_ns, world->now_ns);
+	if (m->power == WORLD_ON && m->life == WORLD_RUNNING)
+		engine_wake(world, machine);
+}
+
+static void resume(struct world *world, uint8_t machine)
+{
+	struct world_machine *m = &world->machines[machine];
+
+	m->power = WORLD_ON;
+	sim_clock_stop(&m->clock, false, world->now_ns);
+	/* its timers, and what waited for it, are next */
+	if (m->life == WORLD_RUNNING)
+		engine_wake(world, machine);
+}
+
+void world_set_fault(struct world *world, uint8_t machine, uint8_t group, enum hbd_fault fault,
+		     bool present)
+{
+	uint8_t *faults = &world->machines[machine].faults[group];
+
+	*faults = (uint8_t)(present ? *faults | fault : *faults & ~(unsigned)fault);
+	world_event(world, machine,
+		    (struct hbd_event){ .type = HBD_EVENT_FAULT,
+					.group = group,
+					.fault = { .fault = fault, .present = present } });
+}
+
+void world_maintain(struct world *world, uint8_t machine, bool on)
+{
+	world->machines[machine].maintained = on;
+	world_event(world, machine,
+		    (struct hbd_event){ .type = HBD_EVENT_MAINTENANCE, .maintenance = on });
+}
+
+int64_t machine_next_ns(const struct world_machine *machine)
+{
+	int64_t next_ns = HBD_NEVER_NS;
+
+	if (machine->power == WORLD_ASLEEP)
+		return machine->resumes_ns;
+	if (machine->power == WORLD_OFF)
+		return HBD_NEVER_NS;
+	if (machine->life == WORLD_RUNNING)
+		next_ns = machine->deadline_ns;
+	else if (machine->life == WORLD_FROZEN)
+		next_ns = machine->wakes_ns;
+	if (machine->guardian.life == WORLD_FROZEN)
+		next_ns = hbd_time_min(next_ns, machine->guardian.wakes_ns);
+	return next_ns;
+}
+
+void machine_continue(struct world *world, uint8_t machine)
+{
+	struct world_machine *m = &world->machines[machine];
+
+	if (m->power == WORLD_ASLEEP)
+		resume(world, machine);
+	else if (m->guardian.life == WORLD_FROZEN && world->now_ns >= m->guardian.wakes_ns)
+		m->guardian.life = WORLD_RUNNING;
+	else if (m->life == WORLD_FROZEN)
+		engine_wake(world, machine);
+	else
+		engine_tick(world, machine);
 }

@@ -1,4 +1,4 @@
-#include "world.h"
+#include "random.h"
 
 #include <assert.h>
 
@@ -20,5 +20,5 @@ int64_t world_between(struct world_random *random, int64_t low, int64_t high)
 
 bool world_chance(struct world_random *random, int permille)
 {
-	return world_between(random, 0, 999) < permille;
+	return permille > 0 && world_between(random, 0, 999) < permille;
 }

@@ -46,7 +46,7 @@ static void let(struct story *story, int64_t duration_ns)
 }
 
 /* A pair with one group in which node 0, the preferred one, serves. */
-static struct story running_pair(enum hbd_profile_name name)
+static struct story starting_pair(enum hbd_profile_name name)
 {
 	struct story story = { .world = world_new(1, name, 1), .profile = hbd_profile_get(name) };
 
@@ -54,6 +54,13 @@ static struct story running_pair(enum hbd_profile_name name)
 		story.world->machines[i].config.groups[0].step_count = 0;
 	world_start(story.world, 0);
 	world_start(story.world, 1);
+	return story;
+}
+
+static struct story running_pair(enum hbd_profile_name name)
+{
+	struct story story = starting_pair(name);
+
 	let(&story, 3 * story.profile.quiet_ns + 3 * S);
 	assert_true(world_answers(story.world, 0, 0));
 	assert_false(world_answers(story.world, 1, 0));
@@ -141,6 +148,7 @@ static void P3_a_frozen_primary_is_mute_before_its_peer_answers(void **state)
 		struct story story = running_pair((enum hbd_profile_name)name);
 
 		world_freeze(story.world, 0, 5 * story.profile.grant_ns);
+		world_freeze_guardian(story.world, 0, 5 * story.profile.grant_ns);
 		/* its kernel answers the LAN until the fence closes, which must not delay anything */
 		until_answered(&story, 1, story.profile.grant_ns + 3 * MS +
 					  story.profile.grant_ns / 1000);
@@ -158,7 +166,7 @@ static void who_hears_the_peer_but_gets_no_grants_lets_go_before_it_claims(void 
 	struct story story = running_pair(HBD_PROFILE_FAST);
 
 	(void)state;
-	story.world->lan_cut = true;
+	story.world->lan.apart = true;
 	cut(&story, 0, true);
 	until_answered(&story, 1, 2 * story.profile.grant_ns);
 	let(&story, 5 * S);
@@ -275,14 +283,55 @@ static void a_stranger_that_answers_is_a_conflict_and_holds_a_claim_back(void **
 	watch(&story);
 	world_power_off(story.world, 0);
 	let(&story, 20 * MS);
-	for (int64_t end_ns = story.world->now_ns + 10 * S; story.world->now_ns < end_ns;) {
+	for (int64_t end_ns = story.world->now_ns + 5 * S; story.world->now_ns < end_ns;) {
 		world_event(story.world, 1, answer);
 		let(&story, S);
 		assert_false(world_answers(story.world, 1, 0));
 	}
 	assert_int_equal(story.alerts[HBD_ALERT_CONFLICT], 1);
 	until_answered(&story, 1, 5 * S);
+	let(&story, 40 * S);
+	assert_int_equal(story.alerts[HBD_ALERT_UNCONTESTED], 1);
 	world_free(story.world);
+}
+
+static void what_a_stranger_has_at_the_start_is_left_to_it_until_it_goes(void **state)
+{
+	(void)state;
+	for (int name = HBD_PROFILE_WAN; name <= HBD_PROFILE_TURBO; name++) {
+		struct story story = starting_pair((enum hbd_profile_name)name);
+
+		watch(&story);
+		lan_intrude(story.world, 0);
+		for (int64_t end_ns = story.world->now_ns + 60 * S; world_advance(story.world, end_ns);)
+			for (uint8_t i = 0; i < HBD_NODES; i++)
+				assert_false(world_answers(story.world, i, 0));
+		/* each node says so */
+		assert_int_equal(story.alerts[HBD_ALERT_CONFLICT], HBD_NODES);
+		story.world->lan.stranger[0] = false;
+		until_answered(&story, 0, 5 * S);
+		let_node_0_serve(&story, 60 * S);
+		assert_int_equal(story.alerts[HBD_ALERT_UNCONTESTED], 1);
+		world_free(story.world);
+	}
+}
+
+static void a_stranger_beside_a_primary_moves_nothing(void **state)
+{
+	(void)state;
+	for (int name = HBD_PROFILE_WAN; name <= HBD_PROFILE_TURBO; name++) {
+		struct story story = running_pair((enum hbd_profile_name)name);
+
+		watch(&story);
+		lan_intrude(story.world, 0);
+		let_node_0_serve(&story, 300 * S);
+		assert_int_equal(story.alerts[HBD_ALERT_CONTESTED], 1);
+		story.world->lan.stranger[0] = false;
+		let_node_0_serve(&story, 60 * S);
+		assert_int_equal(story.alerts[HBD_ALERT_UNCONTESTED], 1);
+		assert_int_equal(story.alerts[HBD_ALERT_CONFLICT], 0);
+		world_free(story.world);
+	}
 }
 
 static void an_answer_without_a_fence_proves_nothing(void **state)
@@ -334,23 +383,36 @@ static void a_goodbye_of_long_ago_is_no_evidence_of_now(void **state)
 	world_free(story.world);
 }
 
+/* How long until all clients reach who answers. */
+static int64_t until_reached(struct story *story, int64_t limit_ns)
+{
+	int64_t from_ns = story->world->now_ns;
+
+	for (uint8_t client = 0; client < WORLD_CLIENTS; client++)
+		while (!world_reaches(story->world, client, 0))
+			assert_true(world_advance(story->world, from_ns + limit_ns));
+	return story->world->now_ns - from_ns;
+}
+
 static void P6_after_a_total_cut_one_owner_within_two_intervals(void **state)
 {
 	(void)state;
 	for (int name = HBD_PROFILE_WAN; name <= HBD_PROFILE_TURBO; name++) {
 		struct story story = running_pair((enum hbd_profile_name)name);
 		int64_t limit_ns = 2 * story.profile.interval_ns + 10 * MS;
-		int64_t loser_quiet_ns;
+		int64_t healed_ns, loser_quiet_ns;
 
-		story.world->lan_cut = true;
+		story.world->lan.apart = true;
 		cut(&story, 0, true);
 		cut(&story, 1, true);
 		let(&story, 10 * S);
 		assert_true(world_answers(story.world, 0, 0) && world_answers(story.world, 1, 0));
 		watch(&story);
+		story.world->lan.apart = false;
 		cut(&story, 0, false);
 		cut(&story, 1, false);
-		loser_quiet_ns = story.world->now_ns + limit_ns;
+		healed_ns = story.world->now_ns;
+		loser_quiet_ns = healed_ns + limit_ns;
 		while (world_answers(story.world, 0, 0))
 			assert_true(world_advance(story.world, loser_quiet_ns));
 		assert_true(world_answers(story.world, 1, 0));
@@ -359,6 +421,13 @@ static void P6_after_a_total_cut_one_owner_within_two_intervals(void **state)
 		/* the winner announces after the loser let go */
 		assert_true(story.world->machines[1].kernel[0].announced_ns > loser_quiet_ns);
 		assert_true(story.alerts[HBD_ALERT_TWO_OWNERS] >= 1);
+		until_reached(&story, healed_ns + 2 * S - story.world->now_ns);
+		/* and they stay right: nobody else answers any more */
+		for (int i = 0; i < 600; i++) {
+			let(&story, 100 * MS);
+			assert_false(world_answers(story.world, 0, 0));
+			assert_int_equal(until_reached(&story, 1), 0);
+		}
 		world_free(story.world);
 	}
 }
@@ -400,8 +469,12 @@ static void P10_a_deleted_address_is_restored_and_announced_without_a_move(void 
 
 	(void)state;
 	watch(&story);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		tell(&story, 0, HBD_EVENT_MISSING);
+		/* nothing is announced, nor said to be back, before it is */
+		assert_int_equal(story.announcements[0], i);
+		let(&story, MS);
+	}
 	assert_int_equal(story.restores, 3);
 	assert_int_equal(story.announcements[0], 3);
 	assert_int_equal(story.alerts[HBD_ALERT_ADDRESS_RESTORED], 1);
@@ -441,6 +514,23 @@ static void a_restart_of_the_secondary_moves_nothing_and_is_told(void **state)
 	world_free(story.world);
 }
 
+static void an_owner_keeps_its_number_when_a_peer_with_a_higher_one_leaves(void **state)
+{
+	struct story story = running_pair(HBD_PROFILE_LAN);
+	const struct hbd_node *owner = &story.world->machines[0].node;
+	uint64_t epoch = owner->groups[0].epoch;
+
+	(void)state;
+	/* every start of a node reserves numbers above all that it used */
+	world_kill(story.world, 1, false);
+	let(&story, 5 * S);
+	tell(&story, 1, HBD_EVENT_STOP);
+	let(&story, S);
+	assert_true(story.world->machines[1].node.groups[0].epoch > epoch);
+	assert_int_equal(owner->groups[0].epoch, epoch);
+	world_free(story.world);
+}
+
 static void a_switchover_moves_the_group_and_it_stays_there(void **state)
 {
 	struct story story = running_pair(HBD_PROFILE_LAN);
@@ -450,7 +540,7 @@ static void a_switchover_moves_the_group_and_it_stays_there(void **state)
 	assert_int_equal(hbd_node_may_switch(&story.world->machines[0].node, 0), 0);
 	assert_int_equal(hbd_node_may_switch(&story.world->machines[1].node, 0), -EPERM);
 	tell(&story, 0, HBD_EVENT_SWITCHOVER);
-	assert_true(until_answered(&story, 1, S) < 2 * MS);
+	assert_true(until_answered(&story, 1, S) < 2 * MS + 30 * MS);
 	let(&story, 60 * S);
 	assert_true(world_answers(story.world, 1, 0));
 	assert_int_equal(story.worst, HBD_SEVERITY_INFO);
@@ -520,6 +610,63 @@ static void a_failed_check_hands_over_only_to_a_better_peer(void **state)
 	world_free(story.world);
 }
 
+/* "partly": the kernel refuses some of the group's addresses; "refused": all of them. */
+static void an_address_that_cannot_be_kept_moves_the_group_to_who_can_keep_it(void **state)
+{
+	static const enum hbd_fault faults[] = { HBD_FAULT_PARTLY, HBD_FAULT_REFUSED };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct story story = running_pair(HBD_PROFILE_LAN);
+
+		watch(&story);
+		set_fault(&story, 0, faults[i], true);
+		assert_true(until_answered(&story, 1, S) < 2 * MS);
+		assert_int_equal(story.alerts[HBD_ALERT_FAULT], 1);
+		set_fault(&story, 0, faults[i], false);
+		let(&story, 60 * S);
+		assert_int_equal(story.alerts[HBD_ALERT_HEALED], 1);
+		assert_true(world_answers(story.world, 1, 0));
+		assert_int_equal(role(&story, 0), HBD_ROLE_SECONDARY);
+		world_free(story.world);
+	}
+}
+
+static void where_both_lack_the_same_nothing_moves(void **state)
+{
+	struct story story = running_pair(HBD_PROFILE_LAN);
+	uint64_t changes = story.world->changes;
+
+	(void)state;
+	set_fault(&story, 1, HBD_FAULT_PARTLY, true);
+	let(&story, S);
+	set_fault(&story, 0, HBD_FAULT_PARTLY, true);
+	let(&story, 600 * S);
+	assert_true(world_answers(story.world, 0, 0));
+	assert_int_equal(story.world->changes, changes);
+	/* nor to and fro if the standby finds out later than it was handed the group */
+	set_fault(&story, 1, HBD_FAULT_PARTLY, false);
+	assert_true(until_answered(&story, 1, S) < 2 * MS);
+	set_fault(&story, 1, HBD_FAULT_PARTLY, true);
+	changes = story.world->changes;
+	let(&story, 600 * S);
+	assert_true(world_answers(story.world, 1, 0));
+	assert_int_equal(story.world->changes, changes);
+	world_free(story.world);
+}
+
+static void who_lacks_some_takes_over_when_the_peer_dies(void **state)
+{
+	struct story story = running_pair(HBD_PROFILE_LAN);
+
+	(void)state;
+	set_fault(&story, 1, HBD_FAULT_PARTLY, true);
+	let(&story, S);
+	world_power_off(story.world, 0);
+	until_answered(&story, 1, S);
+	world_free(story.world);
+}
+
 static void a_node_alone_claims_after_a_while_and_keeps_what_it_has(void **state)
 {
 	struct story story = { .world = world_new(1, HBD_PROFILE_LAN, 1),
@@ -547,7 +694,10 @@ static void differing_configurations_are_told_and_move_nothing(void **state)
 	(void)state;
 	watch(&story);
 	story.world->machines[1].config.config_digest = 43;
-	let(&story, 10 * S);
+	/* long enough to change the file on the other one, too */
+	let(&story, 59 * S);
+	assert_int_equal(story.alerts[HBD_ALERT_CONFIG_DIFFERS], 0);
+	let(&story, 2 * S);
 	assert_int_equal(story.alerts[HBD_ALERT_CONFIG_DIFFERS], 2);
 	assert_int_equal(story.world->changes, changes);
 	assert_int_equal(hbd_node_may_switch(&story.world->machines[0].node, 0), -EINVAL);
@@ -572,6 +722,21 @@ static void a_peer_with_another_key_is_a_state_of_its_own(void **state)
 		assert_int_equal(story.world->machines[i].node.mismatch, HBD_MISMATCH_KEY);
 	assert_int_equal(story.alerts[HBD_ALERT_KEY_MISMATCH], 2);
 	assert_true(story.world->machines[0].node.detector.links[0].dropped[HBD_DROP_SEAL] > 0);
+	world_free(story.world);
+}
+
+static void the_stop_of_a_primary_that_nobody_can_replace_is_critical(void **state)
+{
+	struct story story = running_pair(HBD_PROFILE_LAN);
+
+	(void)state;
+	tell(&story, 1, HBD_EVENT_STOP);
+	let(&story, 5 * S);
+	watch(&story);
+	tell(&story, 0, HBD_EVENT_STOP);
+	let(&story, S);
+	assert_int_equal(story.alerts[HBD_ALERT_RELEASED], 1);
+	assert_int_equal(story.worst, HBD_SEVERITY_CRITICAL);
 	world_free(story.world);
 }
 
@@ -608,6 +773,8 @@ int main(void)
 		cmocka_unit_test(a_primary_that_dies_unheard_is_replaced_when_it_answers_no_more),
 		cmocka_unit_test(who_claims_lets_go_when_somebody_answers_meanwhile),
 		cmocka_unit_test(a_stranger_that_answers_is_a_conflict_and_holds_a_claim_back),
+		cmocka_unit_test(what_a_stranger_has_at_the_start_is_left_to_it_until_it_goes),
+		cmocka_unit_test(a_stranger_beside_a_primary_moves_nothing),
 		cmocka_unit_test(an_answer_without_a_fence_proves_nothing),
 		cmocka_unit_test(of_two_that_start_without_hearing_each_other_one_serves),
 		cmocka_unit_test(a_goodbye_of_long_ago_is_no_evidence_of_now),
@@ -616,14 +783,19 @@ int main(void)
 		cmocka_unit_test(P10_a_deleted_address_is_restored_and_announced_without_a_move),
 		cmocka_unit_test(a_clean_stop_hands_over_at_once),
 		cmocka_unit_test(a_restart_of_the_secondary_moves_nothing_and_is_told),
+		cmocka_unit_test(an_owner_keeps_its_number_when_a_peer_with_a_higher_one_leaves),
 		cmocka_unit_test(a_switchover_moves_the_group_and_it_stays_there),
 		cmocka_unit_test(what_is_handed_over_and_not_taken_comes_back),
 		cmocka_unit_test(a_switchover_is_refused_with_the_reason),
 		cmocka_unit_test(a_lost_carrier_hands_over_and_its_return_moves_nothing),
 		cmocka_unit_test(a_failed_check_hands_over_only_to_a_better_peer),
+		cmocka_unit_test(an_address_that_cannot_be_kept_moves_the_group_to_who_can_keep_it),
+		cmocka_unit_test(where_both_lack_the_same_nothing_moves),
+		cmocka_unit_test(who_lacks_some_takes_over_when_the_peer_dies),
 		cmocka_unit_test(a_node_alone_claims_after_a_while_and_keeps_what_it_has),
 		cmocka_unit_test(differing_configurations_are_told_and_move_nothing),
 		cmocka_unit_test(a_peer_with_another_key_is_a_state_of_its_own),
+		cmocka_unit_test(the_stop_of_a_primary_that_nobody_can_replace_is_critical),
 		cmocka_unit_test(one_link_of_two_down_is_told_and_moves_nothing),
 	};
 

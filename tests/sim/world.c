@@ -1,8 +1,12 @@
-#include "world_internal.h"
+#include "world.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tag.h"
+
+#define PPM_MAX (1000000 / HBD_RHO_INVERSE)
 
 static void fill_config(const struct world *world, uint8_t machine,
 			struct hbd_node_config *config)
@@ -22,11 +26,13 @@ static void fill_config(const struct world *world, uint8_t machine,
 		config->groups[i].id = 100u + i;
 		config->groups[i].prefer = i % HBD_NODES;
 		config->groups[i].retry_ns = 10 * HBD_S_NS;
+		config->groups[i].drain_ns = HBD_S_NS;
+		config->groups[i].failback_ns = i == 1 ? 5 * HBD_S_NS : 0;
 		config->groups[i].step_count = 2;
 		config->groups[i].steps[0] = (struct hbd_step_config){
-			HBD_ORDER_BEFORE, HBD_ON_FAILURE_CONTINUE, HBD_S_NS };
+			HBD_ORDER_BEFORE, HBD_ON_FAILURE_CONTINUE, HBD_S_NS, true };
 		config->groups[i].steps[1] = (struct hbd_step_config){
-			HBD_ORDER_AFTER, HBD_ON_FAILURE_ABORT, HBD_S_NS };
+			HBD_ORDER_AFTER, HBD_ON_FAILURE_ABORT, HBD_S_NS, false };
 	}
 }
 
@@ -37,8 +43,9 @@ static void new_machine(struct world *world, uint8_t index)
 	machine->inbox = calloc(WORLD_INBOX_MAX, sizeof(*machine->inbox));
 	assert(machine->inbox != NULL);
 	machine->life = WORLD_DEAD;
-	machine->clock_offset_ns = world_between(&world->random, HBD_S_NS, 1000 * HBD_S_NS);
-	machine->clock_ppm = (int32_t)world_between(&world->random, -500, 500);
+	machine->guardian.life = WORLD_DEAD;
+	machine->deadline_ns = HBD_NEVER_NS;
+	machine->clock.ppm = (int32_t)world_between(&world->random, -PPM_MAX, PPM_MAX);
 	fill_config(world, index, &machine->config);
 	for (uint8_t link = 0; link < WORLD_LINKS; link++)
 		world->paths[index][link] = (struct world_path){
@@ -52,77 +59,51 @@ struct world *world_new(uint64_t seed, enum hbd_profile_name profile, uint8_t gr
 	struct world *world = calloc(1, sizeof(*world));
 
 	assert(world != NULL);
+	assert(tag_is_quick());
 	assert(group_count >= 1 && group_count <= WORLD_GROUPS_MAX);
-	world->flights = calloc(WORLD_FLIGHTS_MAX, sizeof(*world->flights));
-	assert(world->flights != NULL);
+	flights_init(&world->flights);
+	world->jobs.next_ns = HBD_NEVER_NS;
 	world->random.state = seed;
 	world->profile = profile;
 	world->group_count = group_count;
 	for (uint8_t i = 0; i < HBD_NODES; i++)
 		new_machine(world, i);
+	lan_start(world);
 	return world;
 }
 
 void world_free(struct world *world)
 {
-	for (uint8_t i = 0; i < HBD_NODES; i++)
-		free(world->machines[i].inbox);
-	free(world->flights);
-	free(world);
-}
-
-static int soonest_machine(const struct world *world, int64_t *next_ns)
-{
-	int found = -1;
-
 	for (uint8_t i = 0; i < HBD_NODES; i++) {
-		int64_t at_ns = machine_next_ns(world, i);
-
-		if (at_ns < *next_ns) {
-			*next_ns = at_ns;
-			found = i;
-		}
+		free(world->machines[i].inbox);
+		free(world->machines[i].state);
 	}
-	return found;
-}
-
-static int soonest_job(const struct world *world, int64_t *next_ns)
-{
-	int found = -1;
-
-	for (size_t i = 0; i < world->job_count; i++)
-		if (world->jobs[i].ends_ns < *next_ns) {
-			*next_ns = world->jobs[i].ends_ns;
-			found = (int)i;
-		}
-	return found;
+	flights_free(&world->flights);
+	free(world);
 }
 
 bool world_advance(struct world *world, int64_t until_ns)
 {
-	int64_t next_ns = until_ns;
-	bool flight = world->flight_count > 0 && world->flights[0].arrives_ns < next_ns;
-	struct world_flight arrived;
+	int64_t machine_ns[HBD_NODES] = {
+		machine_next_ns(&world->machines[0]),
+		machine_next_ns(&world->machines[1]),
+	};
+	uint8_t first = machine_ns[1] < machine_ns[0];
+	int64_t flight_ns = flights_next_ns(&world->flights);
+	int64_t next_ns = hbd_time_min(hbd_time_min(machine_ns[first], flight_ns),
+				       world->jobs.next_ns);
 
-	if (flight)
-		next_ns = world->flights[0].arrives_ns;
-
-	int job = soonest_job(world, &next_ns);
-	int machine = soonest_machine(world, &next_ns);
-
-	world->now_ns = hbd_time_max(world->now_ns, next_ns);
-	if (machine >= 0 && world->machines[machine].life == WORLD_FROZEN) {
-		machine_wake(world, (uint8_t)machine);
-	} else if (machine >= 0) {
-		machine_tick(world, (uint8_t)machine);
-	} else if (job >= 0) {
-		machine_end_job(world, (size_t)job);
-	} else if (flight) {
-		flight_pop(world, &arrived);
-		machine_receive(world, &arrived);
-	} else {
+	if (next_ns >= until_ns) {
+		world->now_ns = hbd_time_max(world->now_ns, until_ns);
 		return false;
 	}
+	world->now_ns = hbd_time_max(world->now_ns, next_ns);
+	if (next_ns == machine_ns[first])
+		machine_continue(world, first);
+	else if (next_ns == world->jobs.next_ns)
+		job_finish(world);
+	else
+		flight_arrive(world);
 	return true;
 }
 

@@ -1,10 +1,16 @@
 /*
- * A world for two real cores: a virtual clock, links that lose, delay, reorder and duplicate, and
- * per node a kernel with addresses, a fence that obeys the lease to the nanosecond, and a guardian.
+ * A world for two real cores: one virtual time, per node a machine with a clock of its own, a
+ * kernel with addresses and a fence, and the processes that hbd has there; links that lose, delay,
+ * reorder, duplicate and corrupt; a switch with clients that remember who answered.
  *
  * Everything random comes from one seed, so a seed repeats a run exactly. The world only carries
  * out; what may not happen is checked outside of it (checker.h), what goes wrong when is decided in
  * faults.h.
+ *
+ *	flight.h	packets under way	kernel.h	addresses, fence, announcements
+ *	machine.h	power and processes	lan.h		the switch and its clients
+ *	jobs.h		what is due later	clock.h		a machine's clock
+ *	witness.h	the register that breaks ties
  */
 #pragma once
 
@@ -14,78 +20,15 @@
 
 #include "../../hbd/core/node.h"
 #include "../../hbd/core/time.h"
-
-#define WORLD_LINKS 2
-#define WORLD_GROUPS_MAX 4
-#define WORLD_FLIGHTS_MAX 1024
-#define WORLD_INBOX_MAX 256
-#define WORLD_JOBS_MAX 64
-
-struct world_random {
-	uint64_t state;
-};
-
-uint64_t world_random(struct world_random *random);
-/* Uniform in [low, high]. */
-int64_t world_between(struct world_random *random, int64_t low, int64_t high);
-/* True with a chance of permille / 1000. */
-bool world_chance(struct world_random *random, int permille);
-
-/* One direction of one link. */
-struct world_path {
-	int loss_permille;
-	int duplicate_permille;
-	int64_t delay_ns;
-	int64_t jitter_ns;
-	bool cut;
-};
-
-/* A packet under way. */
-struct world_flight {
-	int64_t arrives_ns;	/* world time; in an inbox: the receiver's clock */
-	uint8_t to;
-	uint8_t link;
-	uint16_t length;
-	uint8_t bytes[HBD_PACKET_BYTES_MAX];
-};
-
-/* What the kernel of a node does with a group's addresses. */
-struct world_kernel {
-	bool present;		/* the addresses are there */
-	int64_t until_ns;	/* the fence lets them answer until then, on the node's own clock */
-	int64_t announced_ns;	/* last announcement, world time; 0 = none in this life */
-	uint64_t epoch;		/* of that announcement */
-};
-
-enum world_life {
-	WORLD_UNSET = 0,
-	WORLD_DEAD,		/* no daemon runs */
-	WORLD_RUNNING,
-	WORLD_FROZEN,		/* the process does not run, the kernel does */
-};
-
-struct world_machine {
-	enum world_life life;
-	bool powered;			/* off: the kernel's state is lost */
-	int64_t clock_offset_ns;	/* own clock = offset + world clock * (1 + ppm / 1e6) */
-	int32_t clock_ppm;
-	int64_t wakes_ns;		/* FROZEN: until then, world time */
-	size_t inbox_count;
-	struct world_flight *inbox;	/* arrived while frozen, as in a socket buffer */
-	struct world_kernel kernel[WORLD_GROUPS_MAX];
-	struct hbd_packet wills[WORLD_LINKS];
-	bool stopped;			/* said STOPPED */
-	struct hbd_node_config config;
-	struct hbd_node node;
-};
-
-/* A plugin, a netlink batch or a question on the LAN under way: what it will tell, and when. */
-struct world_job {
-	int64_t ends_ns;
-	uint8_t machine;
-	uint64_t life;			/* of the machine when it began */
-	struct hbd_event event;
-};
+#include "../../hbd/flight/recorder.h"
+#include "clock.h"
+#include "flight.h"
+#include "jobs.h"
+#include "kernel.h"
+#include "lan.h"
+#include "machine.h"
+#include "random.h"
+#include "witness.h"
 
 struct world;
 
@@ -93,31 +36,51 @@ struct world;
 typedef void (*world_watch)(void *context, const struct world *world, uint8_t machine,
 			    const struct hbd_action *action);
 
+/* Ways to break the world, to see that the checker notices. */
+struct world_mutant {
+	int64_t overtime_ns;		/* addresses answer that long after their lease */
+	bool deaf_to_announcements_after_first;	/* of a claim's */
+	bool deaf_fence;		/* it is told of no lease but the first */
+	bool forger;			/* says of some packets that they are forged */
+	bool disobedient;		/* engines do not learn of maintenance */
+	bool hasty_guardian;		/* says that a plugin ended before it did */
+	bool no_epoch_file;		/* numbers of a former life are used again */
+};
+
+/* Sees every packet before an engine takes it in, and after; received_ns: own clock of that node. */
+typedef void (*world_packet_watch)(void *context, const struct world *world,
+				   const struct world_flight *flight, int64_t received_ns,
+				   bool taken);
+
 struct world {
 	int64_t now_ns;
 	struct world_random random;
+	uint64_t hash;			/* of all that happened */
 	enum hbd_profile_name profile;
 	uint8_t group_count;
 	struct world_machine machines[HBD_NODES];
-	uint64_t lives[HBD_NODES];	/* how often each process was started */
 	struct world_path paths[HBD_NODES][WORLD_LINKS];	/* by sender */
-	size_t flight_count;
-	struct world_flight *flights;	/* a heap by arrives_ns */
-	size_t job_count;
-	struct world_job jobs[WORLD_JOBS_MAX];
+	struct world_flights flights;
+	struct world_jobs jobs;
+	struct world_lan lan;
+	struct world_witness witness;
 	struct hbd_actions actions;
 	uint64_t steps;
 	uint64_t changes;		/* of role */
-	bool lan_cut;			/* the machines do not see each other on the clients' LAN */
-	int lan_loss_permille;		/* of questions there */
-	int refusal_permille;		/* of addresses by the kernel */
+	uint64_t faults_begun;
+	uint64_t faults_over;
+	uint64_t stalls;		/* of engines, by more than a quarter of T */
 	int plugin_failure_permille;
 	int plugin_again_permille;	/* "try again" */
+	int plugin_hang_permille;	/* until it is killed */
 	bool trace;			/* print changes and alerts */
-	int64_t overtime_ns;		/* a mutant: addresses answer that long after their lease */
-	bool deaf_to_announcements_after_first;	/* a mutant: only the first of a claim counts */
+	struct world_mutant mutant;
+	struct flight_recorder *recorders[HBD_NODES];	/* with a ring; NULL = nothing is recorded */
+	uint64_t recorded_steps[HBD_NODES];
+	uint64_t recorded_steps_max;	/* in the next one the recorder ends, as if its process did */
 	world_watch watch;
-	void *watch_context;
+	world_packet_watch packet_watch;
+	void *watch_context;		/* of both */
 };
 
 struct world *world_new(uint64_t seed, enum hbd_profile_name profile, uint8_t group_count);
@@ -127,17 +90,35 @@ void world_free(struct world *world);
 bool world_advance(struct world *world, int64_t until_ns);
 void world_run(struct world *world, int64_t until_ns);
 
-void world_start(struct world *world, uint8_t machine);
-void world_power_off(struct world *world, uint8_t machine);
-/* The engine is killed; a guardian that lives removes the addresses and sends the will. */
-void world_kill(struct world *world, uint8_t machine, bool guardian_too);
-void world_freeze(struct world *world, uint8_t machine, int64_t duration_ns);
-void world_event(struct world *world, uint8_t machine, struct hbd_event event);
+/* The machine's own clock. */
+static inline int64_t world_clock(const struct world *world, uint8_t machine)
+{
+	return sim_clock_read(&world->machines[machine].clock, world->now_ns);
+}
 
-/* Puts a datagram on the wire now. */
-void world_inject(struct world *world, uint8_t to, uint8_t link, const uint8_t *bytes,
-		  size_t length, int64_t delay_ns);
+/* What the machine answers for at this instant: address there, fence open, machine awake. */
+static inline bool world_answers(const struct world *world, uint8_t machine, uint8_t group)
+{
+	const struct world_machine *m = &world->machines[machine];
+	const struct world_kernel *kernel = &m->kernel[group];
 
-/* The machine's own clock, and whether it answers for a group at this instant. */
-int64_t world_clock(const struct world *world, uint8_t machine);
-bool world_answers(const struct world *world, uint8_t machine, uint8_t group);
+	return m->power == WORLD_ON && kernel->present &&
+	       world_clock(world, machine) < kernel->until_ns;
+}
+
+/* What it takes in, and answers, of what is sent to it: more than it answers for, during a drain. */
+static inline bool world_takes(const struct world *world, uint8_t machine, uint8_t group)
+{
+	const struct world_machine *m = &world->machines[machine];
+	const struct world_kernel *kernel = &m->kernel[group];
+
+	return world_answers(world, machine, group) ||
+	       (m->power == WORLD_ON && kernel->present &&
+		world_clock(world, machine) < kernel->accept_ns);
+}
+
+/* Stirs what happened into the world's hash. */
+static inline void world_note(struct world *world, uint64_t what)
+{
+	world->hash = (world->hash ^ what) * UINT64_C(0x100000001b3);
+}
