@@ -1,5 +1,6 @@
 /* Any line from a client: the answer is one JSON document, and readers cause nothing. */
 #include <assert.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,12 @@ static int switchover(void *context, uint8_t group)
 	((struct engine *)context)->commands++;
 	assert(group < 1);
 	return 0;
+}
+
+static int maintenance(void *context, bool on, bool force)
+{
+	((struct engine *)context)->commands++;
+	return on && !force ? -EHOSTDOWN : 0;
 }
 
 static uint64_t alert_test(void *context)
@@ -63,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct engine engine = {0};
 	struct answerer answerer = {
 		.config = {.conf = &conf, .owner = 1},
-		.callbacks = {&engine, snapshot, switchover, alert_test},
+		.callbacks = {&engine, snapshot, switchover, maintenance, alert_test},
 	};
 
 	if (size > SERVER_REQUEST_BYTES_MAX)

@@ -73,8 +73,7 @@ static void make_pair(struct pair *pair)
 	for (int round = 0; round < 12; round++) {
 		pair->now_ns += 100 * HBD_MS_NS;
 		for (uint8_t i = 0; i < HBD_NODES; i++) {
-			hbd_node_step(&pair->nodes[i], &(struct hbd_event){ HBD_EVENT_TICK, 0, 0,
-									    { { 0 } } },
+			hbd_node_step(&pair->nodes[i], &(struct hbd_event){ .type = HBD_EVENT_TICK },
 				      pair->now_ns, &pair->actions);
 			exchange(pair, i, 4);
 		}
@@ -137,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (sealing == UNSEALED)
 		check_untouched(&before, &pair.nodes[1]);
 	pair.now_ns += HBD_S_NS;
-	hbd_node_step(&pair.nodes[1], &(struct hbd_event){ HBD_EVENT_TICK, 0, 0, { { 0 } } },
+	hbd_node_step(&pair.nodes[1], &(struct hbd_event){ .type = HBD_EVENT_TICK },
 		      pair.now_ns, &pair.actions);
 	return 0;
 }
