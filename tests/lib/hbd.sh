@@ -5,6 +5,8 @@
 #					address is $bed_vip4, with two or more the others are
 #					10.79.0.1 and on. Environment:
 #		CONF_IPV6=1		$bed_vip6 as well
+#		CONF_IPV6_MORE=N	and N more, fd79::1 and on
+#		CONF_STAGE=yes		the first group is staged
 #		CONF_GROUPS=N		N groups with one address each, 10.77.0.100 and on
 #		CONF_ALERTS, CONF_TAKEOVER, CONF_TOP	texts for alerts, for takeover of the first
 #					group, and for the top of the file
@@ -30,6 +32,9 @@ conf_addresses() {
 	local i
 	printf '"%s/24 dev eth0"' "$bed_vip4"
 	[ -z "${CONF_IPV6:-}" ] || printf ', "%s/64 dev eth0"' "$bed_vip6"
+	for ((i = 1; i <= ${CONF_IPV6_MORE:-0}; i++)); do
+		printf ',\n\t\t"fd79::%x/128 dev eth0"' $i
+	done
 	for ((i = 1; i < $1; i++)); do
 		printf ',\n\t\t"10.79.%d.%d/32 dev eth0"' $((i / 256)) $((i % 256))
 	done
@@ -37,7 +42,8 @@ conf_addresses() {
 
 conf_groups() {
 	local i
-	printf '\t{ name = "web"; prefer = "lb1";\n\t  addresses = ( %s );\n' "$(conf_addresses "$1")"
+	printf '\t{ name = "web"; prefer = "lb1"; drain_s = %d; stage = "%s";\n\t  addresses = ( %s );\n' \
+		"${CONF_DRAIN_S:-1}" "${CONF_STAGE:-no}" "$(conf_addresses "$1")"
 	[ -z "${CONF_TAKEOVER:-}" ] || printf '\t  takeover = ( %s );\n' "$CONF_TAKEOVER"
 	printf '\t}'
 	for ((i = 1; i < ${CONF_GROUPS:-1}; i++)); do
@@ -105,6 +111,14 @@ await_pair() {
 	done
 	tail -n 20 "$bed_dir/hbd.$1.log" "$bed_dir/hbd.$2.log" >&2
 	fail "after 10 s $1 is not primary with $2 as its standby: $(status_line "$1"); $(status_line "$2")"
+}
+
+# Nobody has anything left to tell: an alert is a file in the spool until it was taken.
+all_told() { ! find "$bed_dir"/lb[12].state/spool -type f 2>/dev/null | grep -q .; }
+await_told() {
+	within 20 all_told
+	sleep 0.5
+	within 20 all_told
 }
 
 pair_start() {

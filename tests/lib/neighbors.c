@@ -5,6 +5,7 @@
 #include <netinet/if_ether.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -109,4 +110,10 @@ void neighbors_dispatch(struct neighbors *neighbors)
 		memcpy(entry->mac, frame.arp.arp_sha, FRAME_MAC_BYTES);
 		entry->known = true;
 	}
+}
+
+void neighbors_close(struct neighbors *neighbors)
+{
+	free(neighbors->entries);
+	close(neighbors->socket);
 }

@@ -38,5 +38,7 @@ void neighbors_add(struct neighbors *neighbors, const union frame_address *addre
 const struct neighbor *neighbors_find(struct neighbors *neighbors,
 				      const union frame_address *address);
 
+void neighbors_close(struct neighbors *neighbors);
+
 /* Takes in all ARP packets that wait. */
 void neighbors_dispatch(struct neighbors *neighbors);

@@ -226,6 +226,8 @@ static void take_message(struct engine_bed *bed, int node, const struct message 
 	side->runs[side->run_count++] = *message;
 	done.done.id = message->run.id;
 	done.done.result = bed->plugin_result;
+	if (bed->plugin_result == -EREMOTEIO)
+		strcpy(done.done.why, "exit status 3: no disk");
 	if (bed->plugin_result <= 0)
 		engine_send(bed, node, &done);
 }

@@ -6,10 +6,12 @@
 #include <net/if.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,6 +29,10 @@ void fence_bed_need(void)
 	if (fence_open(BED_INSTANCE, 1, &fence, &refusal) == 0) {
 		fence_close(fence);
 		return;
+	}
+	if (refusal.obstacle == FENCE_FAILED || refusal.obstacle == FENCE_OTHER_CLOCK) {
+		printf("the fence does not open: %s\n", refusal.why);
+		exit(1);
 	}
 	printf("skipped: there is no fence here: %s\n", refusal.why);
 	exit(77);
@@ -58,6 +64,15 @@ static void make_conf(struct own_net *net)
 	add_vip(net, 0, BED_VIP6 "/64", "eth0");
 	add_vip(net, 1, BED_OTHER_VIP4 "/24", "eth0");
 	add_vip(net, 1, BED_OTHER_VIP6 "/64", "eth0");
+}
+
+pid_t bed_fork(void)
+{
+	pid_t parent = getpid(), child = fork();
+
+	if (child == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent))
+		_exit(1);
+	return child;
 }
 
 void bed_listen(struct fence_bed *bed)

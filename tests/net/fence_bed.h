@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "../../hbd/core/time.h"
 #include "../../hbd/io/fence.h"
 #include "far_net.h"
@@ -41,7 +43,7 @@ struct fence_bed {
 	struct bed_news news[BED_NEWS];
 };
 
-/* Ends the program as skipped (77) if there can be no fence here. */
+/* Ends the program as skipped (77) if there can be no fence here, as failed if there should. */
 void fence_bed_need(void);
 
 struct fence_bed *fence_bed_make(void);
@@ -51,6 +53,9 @@ void fence_bed_free(struct fence_bed *bed);
 void bed_open(struct fence_bed *bed);
 void bed_start(struct fence_bed *bed);
 void bed_stop(struct fence_bed *bed);
+
+/* fork(), but the child does not outlive a test that is killed. */
+pid_t bed_fork(void);
 
 /* Opens bed->lan anew: its interface was exchanged. */
 void bed_listen(struct fence_bed *bed);

@@ -332,7 +332,7 @@ static void a_plugin_that_fails_makes_the_other_node_serve(void **state)
 	engine_wait_role(bed, other, "fault", 1000);
 	assert_false(engine_has_vip(bed, other));
 	assert_int_equal(bed->sides[other].alerts[0].kind, HBD_ALERT_PLUGIN_FAILED);
-	assert_string_equal(bed->sides[other].alerts[0].detail, "service (Remote I/O error)");
+	assert_string_equal(bed->sides[other].alerts[0].detail, "service (exit status 3: no disk)");
 	/* retried after retry_ms */
 	bed->plugin_result = 0;
 	engine_wait_role(bed, other, "primary", 8000);

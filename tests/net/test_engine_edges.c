@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -176,14 +177,19 @@ static size_t make_junk(struct junk *junk, enum kind kind, uint16_t port)
 	return offsetof(struct junk, bytes) + length;
 }
 
-/* Sends as fast as it goes until it is killed. */
-static _Noreturn void flood(struct engine_bed *bed)
+/*
+ * Sends as fast as it goes until it is killed, or the test is: with it end the engines, whose guardian's
+ * sockets it has, too.
+ */
+static _Noreturn void flood(struct engine_bed *bed, pid_t test)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
 	struct junk junk[KIND_COUNT];
 	size_t lengths[KIND_COUNT];
 	int fd;
 
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != test)
+		_exit(EXIT_FAILURE);
 	far_net_enter(bed->far);
 	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 	inet_pton(AF_INET, "10.78.0.1", &to.sin_addr);
@@ -211,10 +217,10 @@ static void a_flood_is_counted_and_changes_nothing(void **state)
 {
 	struct engine_bed *bed = *state;
 	int primary = engine_start_pair(bed);
-	pid_t pid = fork();
+	pid_t test = getpid(), pid = fork();
 
 	if (pid == 0)
-		flood(bed);
+		flood(bed, test);
 	engine_pump(bed, 3000);
 	assert_true(dropped(bed, 0, 0, "magic") > 1000);
 	assert_true(dropped(bed, 0, 0, "short") > 1000);

@@ -69,6 +69,26 @@ static void an_address_answers_until_its_deadline(void **state)
 	expect_answers(bed, false);
 }
 
+/* After a planned move: nobody learns that it is here, who knew it is served. */
+static void a_drained_address_is_reached_and_not_told(void **state)
+{
+	struct fence_bed *bed = *state;
+
+	fence_renew(bed->fence, 0, HBD_NEVER_NS);
+	expect_answers(bed, true);
+	fence_drain(bed->fence, 0, clock_now_ns() + HBD_S_NS);
+	for EACH(i, ours) {
+		assert_false(is_resolved(bed, ours[i]));
+		assert_true(is_reached(bed, ours[i]));
+	}
+	usleep(1000 * 1000);
+	expect_answers(bed, false);
+	fence_drain(bed->fence, 0, HBD_NEVER_NS);
+	assert_true(is_reached(bed, ours[0]));
+	fence_close_group(bed->fence, 0);
+	expect_answers(bed, false);
+}
+
 static void a_holder_whose_lease_is_over_sends_nothing_in_its_name(void **state)
 {
 	static const struct frame_shape shapes[] = {
@@ -213,7 +233,7 @@ static void a_holder_that_is_stopped_falls_mute(void **state)
 {
 	struct fence_bed *bed = *state;
 	const int64_t lease_ns = 100 * HBD_MS_NS;
-	pid_t holder = fork();
+	pid_t holder = bed_fork();
 
 	if (holder == 0) {
 		for (;;) {
@@ -262,7 +282,7 @@ static void frames_with_tags_are_judged(void **state)
 	}
 }
 
-/* Of a large frame the kernel has only the first bytes at hand. */
+/* Of a large frame the kernel has only the first bytes at hand. Fragments, which nobody answers. */
 static void large_frames_are_judged(void **state)
 {
 	struct fence_bed *bed = *state;
@@ -270,10 +290,9 @@ static void large_frames_are_judged(void **state)
 	run("ip link set eth0 mtu 9000");
 	run_far(bed->far, "ip link set eth0 mtu 9000");
 	for EACH(i, ours) {
-		bool v6 = strchr(ours[i], ':') != NULL;
 		const struct frame_shape in = {
-			.kind = FRAME_ECHO,
-			.from = v6 ? BED_CLIENT6 : BED_CLIENT4,
+			.kind = FRAME_FRAGMENT,
+			.from = strchr(ours[i], ':') ? BED_CLIENT6 : BED_CLIENT4,
 			.to = ours[i],
 			.payload_bytes = 8000,
 		};
@@ -345,6 +364,84 @@ static void an_address_on_a_tunnel_is_fenced(void **state)
 	close(tunnel);
 }
 
+/* Who asked in vain just before asks its neighbor again a second later. */
+static bool far_pings(struct fence_bed *bed, const char *address, int wait_s)
+{
+	int before = far_net_enter(bed->far);
+	bool answered = holds("ping -q -c 1 -W %d %s >/dev/null", wait_s, address);
+
+	far_net_leave(before);
+	return answered;
+}
+
+/* A kernel may lack them. */
+static const struct upper {
+	const char *name, *make, *make_far;
+} uppers[] = {
+	{ "vlan10", "ip link add link eth0 name vlan10 type vlan id 10",
+	  "ip link add link eth0 name vlan10 type vlan id 10" },
+	{ "qinq", "ip link add link eth0 name outer type vlan proto 802.1ad id 20 && "
+	  "ip link set outer up && ip link add link outer name qinq type vlan id 30",
+	  "ip link add link eth0 name outer type vlan proto 802.1ad id 20 && "
+	  "ip link set outer up && ip link add link outer name qinq type vlan id 30" },
+	{ "mac0", "ip link add link eth0 name mac0 type macvlan mode bridge",
+	  "ip link add link eth0 name mac0 type macvlan mode bridge" },
+	{ "gre0tap", "ip link add gre0tap type gretap local " BED_FIX4 " remote " BED_CLIENT4,
+	  "ip link add gre0tap type gretap local " BED_CLIENT4 " remote " BED_FIX4 },
+	{ "gretun", "ip link add gretun type gre local " BED_FIX4 " remote " BED_CLIENT4,
+	  "ip link add gretun type gre local " BED_CLIENT4 " remote " BED_FIX4 },
+	{ "ipip1", "ip link add ipip1 type ipip local " BED_FIX4 " remote " BED_CLIENT4,
+	  "ip link add ipip1 type ipip local " BED_CLIENT4 " remote " BED_FIX4 },
+};
+
+static void expect_upper_fenced(struct fence_bed *bed, const char *name)
+{
+	const char *why = "";
+
+	add_vip(bed->net, 0, "10.99.0.100/24", name);
+	assert_int_equal(fence_set(bed->fence, &bed->net->conf), 0);
+	if (!fence_in_force(bed->fence, 0, &why))
+		fail_msg("%s is not fenced: %s", name, why);
+	for (int open = 0; open < 2; open++) {
+		if (open)
+			fence_renew(bed->fence, 0, HBD_NEVER_NS);
+		if (far_pings(bed, "10.99.0.100", open ? 5 : 1) != (bool)open)
+			fail_msg("an address on %s is %sreached", name, open ? "not " : "");
+		if (!far_pings(bed, "10.99.0.1", 5))
+			fail_msg("another address on %s is not reached", name);
+	}
+	fence_close_group(bed->fence, 0);
+	bed->net->conf.groups[0].vip_count--;
+	assert_int_equal(fence_set(bed->fence, &bed->net->conf), 0);
+}
+
+static void an_address_on_another_interface_over_the_cable_is_fenced(void **state)
+{
+	struct fence_bed *bed = *state;
+	char command[256];
+
+	for EACH(i, uppers) {
+		const struct upper *row = &uppers[i];
+
+		if (!holds("{ %s; } 2>/dev/null", row->make)) {
+			printf("%s: not in this kernel\n", row->name);
+			continue;
+		}
+		printf("%s\n", row->name);
+		run_far(bed->far, row->make_far);
+		run("ip link set %s up && ip addr add 10.99.0.100/24 dev %s && "
+		    "ip addr add 10.99.0.1/24 dev %s",
+		    row->name, row->name, row->name);
+		snprintf(command, sizeof(command),
+			 "ip link set %s up && ip addr add 10.99.0.9/24 dev %s", row->name, row->name);
+		run_far(bed->far, command);
+		expect_upper_fenced(bed, row->name);
+		run("ip link del %s", row->name);
+		snprintf(command, sizeof(command), "ip link del %s", row->name);
+		run_far(bed->far, command);
+	}
+}
+
 /* ---- many addresses, and other ones ------------------------------------------------------------ */
 
 #define MANY 1000
@@ -358,7 +455,8 @@ static void add_many(struct fence_bed *bed)
 			 i % 250 + 1);
 		add_vip(bed->net, 0, text, "eth0");
 	}
-	run("for i in 1 101 201; do ip addr add fd90::2:$i/128 dev eth0 nodad; "
+	run("ip addr add 10.90.0.2/32 dev eth0; "
+	    "for i in 1 101 201; do ip addr add fd90::2:$i/128 dev eth0 nodad; "
 	    "ip addr add 10.90.3.$((i + 1))/32 dev eth0; done");
 }
 
@@ -399,6 +497,7 @@ static void more_addresses_than_room_are_refused_and_the_old_ones_stay(void **st
 	assert_non_null(why);
 	expect_answers(bed, false);
 	assert_true(is_reached(bed, "fd90::2:1"));
+	assert_true(is_reached(bed, "10.90.0.2"));
 	bed->net->conf.groups[0].vip_count = 2;
 	assert_int_equal(fence_set(bed->fence, &bed->net->conf), 0);
 	assert_true(fence_in_force(bed->fence, 0, NULL));
@@ -420,6 +519,19 @@ static void what_is_not_configured_any_more_is_free(void **state)
 	assert_true(is_reached(bed, BED_VIP6));
 }
 
+static void an_address_may_change_its_group(void **state)
+{
+	struct fence_bed *bed = *state;
+
+	fence_renew(bed->fence, 1, HBD_NEVER_NS);
+	assert_false(is_reached(bed, BED_VIP6));
+	bed->net->conf.groups[0].vip_count = 1;
+	add_vip(bed->net, 1, BED_VIP6 "/64", "eth0");
+	assert_int_equal(fence_set(bed->fence, &bed->net->conf), 0);
+	assert_true(is_reached(bed, BED_VIP6));
+	assert_false(is_reached(bed, BED_VIP4));
+}
+
 #define ASKED 2000
 
 /* Somebody asks all the time while addresses come, go and change their interface. */
@@ -434,7 +546,7 @@ static void a_new_table_is_never_a_gap(void **state)
 	fence_renew(bed->fence, 0, HBD_NEVER_NS);
 	assert_true(is_reached(bed, BED_VIP4));
 	lan_forgets(bed);
-	asker = fork();
+	asker = bed_fork();
 	if (asker == 0) {
 		struct frame_shape closed = { FRAME_ECHO, .from = BED_CLIENT4,
 					      .to = BED_OTHER_VIP4 };
@@ -464,6 +576,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(an_address_answers_until_its_deadline),
+		TEST(a_drained_address_is_reached_and_not_told),
 		TEST(a_holder_whose_lease_is_over_sends_nothing_in_its_name),
 		TEST(a_node_without_the_lease_is_a_client_of_the_one_that_has_it),
 		TEST(the_last_answer_leaves_before_the_deadline),
@@ -471,9 +584,11 @@ int main(void)
 		TEST(frames_with_tags_are_judged),
 		TEST(large_frames_are_judged),
 		TEST(an_address_on_a_tunnel_is_fenced),
+		TEST(an_address_on_another_interface_over_the_cable_is_fenced),
 		TEST(a_thousand_addresses_are_fenced),
 		TEST(more_addresses_than_room_are_refused_and_the_old_ones_stay),
 		TEST(what_is_not_configured_any_more_is_free),
+		TEST(an_address_may_change_its_group),
 		TEST(a_new_table_is_never_a_gap),
 	};
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -167,6 +168,21 @@ static void what_no_event_told_is_found_by_looking(void **state)
 	expect_fenced(bed);
 }
 
+/* A process without a free descriptor cannot ask for an interface, which is there all the same. */
+static void who_cannot_look_takes_nothing_for_gone(void **state)
+{
+	struct fence_bed *bed = *state;
+	struct rlimit all, none;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = all.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	bed_check(bed);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	expect_no_news(bed);
+	expect_fenced(bed);
+}
+
 static void a_program_that_insists_on_being_first_is_not_fought(void **state)
 {
 	struct fence_bed *bed = *state;
@@ -316,28 +332,49 @@ static void a_renamed_interface_stays_fenced(void **state)
 	assert_int_equal(count_attached("lan0"), 0);
 }
 
-/* Its frames pass it on their way to and from the bridge. */
-static void an_interface_that_becomes_a_bridges_port_stays_fenced(void **state)
-{
-	struct fence_bed *bed = *state;
+/* Interfaces that can take eth0 as their port; a kernel may lack bonds. Its frames pass it on their
+ * way to and from them. */
+static const struct master {
+	const char *name, *make;
+} masters[] = {
+	{ "br0", "ip link add br0 type bridge && ip link set eth0 master br0" },
+	{ "bond0", "ip link add bond0 type bond mode active-backup && ip link set eth0 down && "
+	  "ip link set eth0 master bond0" },
+};
 
-	run("ip link add br0 type bridge && ip link set br0 address $(cat /sys/class/net/eth0/address)"
-	    " && ip link set eth0 master br0 && ip link set br0 up");
-	run("ip addr flush dev eth0; ip addr add " BED_VIP4 "/24 dev br0 && "
-	    "ip addr add " BED_VIP6 "/64 dev br0 nodad");
+static void expect_port_fenced(struct fence_bed *bed, const char *master)
+{
+	run("ip addr flush dev eth0; ip link set %s up && ip addr add " BED_VIP4 "/24 dev %s && "
+	    "ip addr add " BED_VIP6 "/64 dev %s nodad", master, master, master);
+	sleep(1);
 	bed_settle(bed);
 	expect_no_news(bed);
 	expect_fenced(bed);
 	bed->net->conf.groups[0].vip_count = bed->net->conf.groups[1].vip_count = 0;
-	add_vip(bed->net, 0, BED_VIP4 "/24", "br0");
-	add_vip(bed->net, 0, BED_VIP6 "/64", "br0");
+	add_vip(bed->net, 0, BED_VIP4 "/24", master);
+	add_vip(bed->net, 0, BED_VIP6 "/64", master);
 	assert_int_equal(fence_set(bed->fence, &bed->net->conf), 0);
 	assert_int_equal(count_attached("eth0"), 0);
-	assert_int_equal(count_attached("br0"), 2);
+	assert_int_equal(count_attached(master), 2);
 	fence_close_group(bed->fence, 0);
 	assert_false(is_reached(bed, BED_VIP6));
 	fence_renew(bed->fence, 0, HBD_NEVER_NS);
 	assert_true(is_reached(bed, BED_VIP6));
+}
+
+static void an_interface_that_becomes_a_bridges_port_stays_fenced(void **state)
+{
+	run("%s", masters[0].make);
+	expect_port_fenced(*state, masters[0].name);
+}
+
+static void an_interface_that_becomes_a_bonds_port_stays_fenced(void **state)
+{
+	if (!holds("{ %s; } 2>/dev/null", masters[1].make)) {
+		printf("this kernel has no bonds\n");
+		skip();
+	}
+	expect_port_fenced(*state, masters[1].name);
 }
 
 static void an_interface_that_was_in_another_namespace_is_fenced_again(void **state)
@@ -466,7 +503,7 @@ static void an_interface_that_is_not_configured_any_more_is_left_alone(void **st
 /* Another life of the same instance, which ends by kill -9 as soon as everything is fenced. */
 static void live_and_be_killed(struct fence_bed *bed, int64_t lease_ns)
 {
-	pid_t child = fork();
+	pid_t child = bed_fork();
 
 	if (child == 0) {
 		bed_start(bed);
@@ -539,7 +576,7 @@ static void from_one_life_to_the_next_there_is_no_gap(void **state)
 	bed_stop(bed);
 	live_and_be_killed(bed, 0);
 	lan_forgets(bed);
-	asker = fork();
+	asker = bed_fork();
 	if (asker == 0) {
 		for (;;) {
 			lan_says(bed, &echo);
@@ -585,6 +622,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(what_others_do_to_filters_is_put_right_and_told),
 		TEST(what_no_event_told_is_found_by_looking),
+		TEST(who_cannot_look_takes_nothing_for_gone),
 		TEST(a_program_that_insists_on_being_first_is_not_fought),
 		TEST(what_is_in_the_way_is_named_and_waited_for),
 		TEST(a_program_that_comes_before_all_filters_is_noticed),
@@ -593,6 +631,7 @@ int main(void)
 		TEST(an_interface_that_is_missing_at_first_is_waited_for),
 		TEST(a_renamed_interface_stays_fenced),
 		TEST(an_interface_that_becomes_a_bridges_port_stays_fenced),
+		TEST(an_interface_that_becomes_a_bonds_port_stays_fenced),
 		TEST(an_interface_that_was_in_another_namespace_is_fenced_again),
 		TEST(where_no_frames_enter_there_is_no_fence),
 		TEST(nothing_is_left),

@@ -32,6 +32,7 @@ has_vip() { ip -n "$1" addr show dev eth0 | grep -q -F "$bed_vip4/"; }
 logged() { grep -q -e "$2" "$bed_dir/hbd.$1.log"; }
 alerted() { cat "$bed_dir/said/alerts.$1" 2>/dev/null | grep -q -e "$2"; }
 is_dead() { ! kill -0 "$1" 2>/dev/null || [[ $(cat "/proc/$1/stat" 2>/dev/null) == *") Z "* ]]; }
+await_any() { pair_ready lb1 lb2 || pair_ready lb2 lb1; }
 other_engine() { local now; now=$(engine "$1"); [ -n "$now" ] && [ "$now" != "$2" ]; }
 other_scribe() { local now; now=$(scribe "$1"); [ -n "$now" ] && [ "$now" != "$2" ]; }
 
@@ -82,6 +83,28 @@ done
 check "one that dies again and again is started more slowly" logged lb2 "new engine in 400 ms"
 check "and still is started" within 10 pair_ready lb1 lb2
 
+# ---- engines that die over and over on both nodes ------------------------------------------------
+# what is pauses between lives is time in which nobody serves
+prober_start "$file" $bed_vip4
+for _ in 1 2 3 4 5 6 7; do
+	within 15 [ -n "$(engine lb1)" ] >/dev/null
+	sleep 0.3
+	first=$(engine lb1) second=$(engine lb2)
+	kill -9 "$first" "$second"
+	within 15 other_engine lb1 "$first" >/dev/null
+	within 15 other_engine lb2 "$second" >/dev/null
+done
+must "the pair is whole when that is over" within 10 await_any
+prober_mark
+kill -9 "$(engine lb1)" "$(engine lb2)"
+sleep 4
+prober_stop
+check_number "after the eighth time a client waits a second, and a start (ms)" "$file" .gap_ms 100 2000
+check_number "and there never were two owners" "$file" .owners.two_ms 0 0
+check "engines were started more slowly, up to that" logged lb1 "new engine in 1000 ms"
+within 10 pair_ready lb1 lb2 >/dev/null || ctl lb2 switchover web >/dev/null
+within 10 pair_ready lb1 lb2 >/dev/null
+
 # ---- with a plugin running -----------------------------------------------------------------------
 touch "$bed_dir/hang.lb2"
 kill -9 "$(engine lb1)"
@@ -116,6 +139,15 @@ check_number "without two owners" "$file" .owners.two_ms 0 0
 check "and ends" within 5 is_dead "$orphan"
 check "as does the scribe" within 8 is_dead "$scribe"
 check "no address is left" not has_vip lb1
+check "lb1 says that it was the guardian, and what follows" \
+	logged lb1 "the guardian died; letting go of what is served"
+check "and that a plugin was not run for that" \
+	logged lb1 "Plugin hang (was not run, as hbd's guardian died) failed on lb1"
+check "in a message, too" within 5 alerted lb1 "hbd's guardian on lb1 died, lb2 takes over web"
+check "lb2 says so" logged lb2 "peer: lb1 lost its guardian and ended: no standby"
+check "as the reason" logged lb2 "the peer's guardian died"
+check "in its message" within 5 alerted lb2 "hbd's guardian on lb1 died, lb2 is primary now for web"
+check "in its status" [ "$(status lb2 .peer.state)" = orphaned ]
 node_start lb1
 check "a new start is as any other" within 10 pair_ready lb2 lb1
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # P4: heartbeats are lost while the LAN is intact. The standby asks the LAN, the primary answers, and
-# nothing moves until it no longer does.
+# nothing moves until it no longer does. MUTE_SECONDS: how long they are lost, instead of 3 s, and then in
+# the other direction too.
 # shellcheck disable=SC2317 # functions are called by check
 . tests/lib/hbd.sh
 bed_enter "$@"
@@ -21,9 +22,12 @@ node_start() {
 }
 logged() { grep -q -e "$2" "$bed_dir/hbd.$1.log"; }
 alerted() { cat "$bed_dir/said/alerts.$1" 2>/dev/null | grep -q -e "$2"; }
-alerts() { cat "$bed_dir/said/alerts.$1" 2>/dev/null | grep -c -e "$2"; }
+subjects() { grep -o '"subject": *"[^"]*"' "$bed_dir/said/alerts.$1" 2>/dev/null; }
+sent() { grep -o '"contract"' "$bed_dir/said/alerts.$1" 2>/dev/null | wc -l; }
+sent_one() { subjects "$1"; [ "$(sent "$1")" = 1 ]; }
+says() { ctl "$1" status | tr -s '\n ' ' ' | grep -q -e "$2"; }
 role() { [ "$(status "$1" .groups.0.role)" = "$2" ]; }
-forget() { rm -f "$bed_dir"/said/alerts.*; }
+forget() { await_told; rm -f "$bed_dir"/said/alerts.*; }
 file=$bed_dir/prober
 
 # watch SECONDS: what the client sees meanwhile
@@ -40,30 +44,49 @@ nothing_moves() {
 	check "$1: lb2 is not" role lb2 secondary
 }
 
-try_profile() {
+# one_direction PROFILE MUTED OTHER
+one_direction() {
+	mute "$2"
+	watch "${MUTE_SECONDS:-3}"
+	nothing_moves "$1, one direction, from $2"
+	check "$1: $2 names the direction" within 10 alerted "$2" "$3 receives nothing that $2 sends"
+	check "$1: and so does its status" says "$2" "$3 receives nothing on the link"
+	check "$1: $2 sends one alert" sent_one "$2"
+	check "$1: $3 says that it hears nothing" within 5 alerted "$3" '"peer-unheard"\|"peer-lost"'
+	check "$1: once, and nothing else" sent_one "$3"
+	heal
+	await_pair lb1 lb2
+	check "$1: $2 says when it is over" within 10 alerted "$2" '"link-back"'
+	check "$1: and so does $3" within 10 alerted "$3" '"peer-back"'
+	forget
+}
+
+# make_conf PROFILE: for $vip, with $gateway if it is set
+make_conf() {
 	CONF_ALERTS='{ plugin = "keep"; severity = "info"; }' bed_conf "$1" >"$bed_dir/hbd.conf"
 	[ "$vip" = $bed_vip4 ] || sed -i "s|$bed_vip4/24|$bed_vip6/64|" "$bed_dir/hbd.conf"
+	[ -z "${gateway:-}" ] || sed -i "s|prefer = \"lb1\";|& gateway = \"$gateway\";|" "$bed_dir/hbd.conf"
+}
+
+try_profile() {
+	make_conf "$1"
 	pair_start
-	sleep 1
 	forget
 
 	mute lb1; mute lb2
-	watch 3
+	watch "${MUTE_SECONDS:-3}"
 	nothing_moves "$1, both directions"
 	check "$1: the standby says what it is" within 5 alerted lb2 '"peer-unheard"'
-	check "$1: once" [ "$(alerts lb2 peer-unheard)" = 1 ]
+	check "$1: once, and nothing else" sent_one lb2
+	check "$1: the primary says that nobody stands by" within 5 alerted lb1 '"peer-lost"'
+	check "$1: once, and nothing else" sent_one lb1
 	heal
 	check "$1: and when it is over" within 10 alerted lb2 '"peer-back"'
 	await_pair lb1 lb2
 	forget
 
-	mute lb1
-	watch 3
-	nothing_moves "$1, one direction"
-	check "$1: the standby says so" within 5 alerted lb2 '"peer-unheard"'
-	check "$1: the primary names the direction" within 10 alerted lb1 'lb2 receives nothing that lb1 sends'
-	heal
-	await_pair lb1 lb2
+	one_direction "$1" lb1 lb2
+	[ -z "${MUTE_SECONDS:-}" ] || one_direction "$1" lb2 lb1
 
 	mute lb1; mute lb2
 	sleep 1
@@ -77,10 +100,42 @@ try_profile() {
 	heal
 	node_stop lb2
 	power_on lb1
-	forget
+	# what lb1 had to tell is gone with it
+	rm -rf "$bed_dir"/said/alerts.* "$bed_dir"/lb1.state/spool
 }
 
+# try_gateway NAME: who is cut off from everything claims nothing, and a standby that reaches the gateway
+# loses no time. The gateway is the client's machine.
+try_gateway() {
+	make_conf fast
+	pair_start
+	forget
+
+	silence lb2 lan xo
+	check "$1: the standby that is cut off says so" within 5 alerted lb2 "nor the gateway $gateway"
+	check "$1: and in its status" says lb2 "hears neither lb1 nor the gateway $gateway"
+	check "$1: once, and nothing else" sent_one lb2
+	check "$1: it claims nothing" role lb2 secondary
+	check "$1: lb1 is primary" role lb1 primary
+	heal
+	check "$1: and when it is over" within 10 alerted lb2 '"peer-back"'
+	await_pair lb1 lb2
+
+	prober_start "$file" "$vip"
+	sleep 0.2
+	prober_mark
+	power_loss lb1
+	sleep 1
+	prober_stop
+	check "$1: a primary that dies is replaced" [ "$(json "$file" .gap.to)" = lb2 ]
+	check_number "$1: as soon as without a gateway (ms)" "$file" .gap_ms 0 200
+	node_stop lb2
+	power_on lb1
+	rm -rf "$bed_dir"/said/alerts.* "$bed_dir"/lb1.state/spool
+}
+
+vip=$bed_vip4 gateway=10.77.0.250 try_gateway gateway
 vip=$bed_vip4 try_profile fast
 vip=$bed_vip4 try_profile lan
-vip=$bed_vip6 try_profile fast
+vip=$bed_vip6 gateway=fd77::250 try_profile fast
 exit "$check_failed"

@@ -174,43 +174,6 @@ static void after_release_the_address_is_gone_with_every_prefix(void **state)
 	run("ip addr del 10.77.0.100/32 dev lo");
 }
 
-/* What makes the kernel refuse the second address of the group. */
-static const struct refusal {
-	const char *name, *command, *text, *interface;
-	int error;
-} refusals[] = {
-	{ "IPv6 is off", "sysctl -qw net.ipv6.conf.eth1.disable_ipv6=1", "fd78::100/64", "eth1",
-	  -EACCES },
-	{ "the interface is not there", "true", "10.79.0.100/24", "eth2", -ENODEV },
-	{ "the address is a multicast one", "true", "ff02::1/64", "eth0", -EADDRNOTAVAIL },
-};
-
-static void if_one_address_is_refused_none_stays(void **state)
-{
-	struct own_net *net = *state;
-
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		const struct refusal *row = &refusals[i];
-		size_t failed = 99;
-		int error;
-
-		net->conf.groups[0].vip_count = 0;
-		add_vip(net, 0, "10.77.0.100/24", "eth0");
-		add_vip(net, 0, row->text, row->interface);
-		add_vip(net, 0, "fd77::101/64", "eth0");
-		run("%s", row->command);
-		open_vip(net);
-		error = vip_acquire(net->vip, 0, LIFETIME_NS, &failed);
-		if (error != row->error || failed != 1)
-			fail_msg("%s: error %d, failed %zu", row->name, error, failed);
-		assert_false(has("eth0", "10.77.0.100/24") || has("eth0", "fd77::101/64"));
-		settle(net);
-		assert_int_equal(count_news(net, VIP_NEWS_MISSING), 0);
-		vip_close(net->vip);
-		net->vip = NULL;
-	}
-}
-
 static void without_privilege_opening_says_so(void **state)
 {
 	struct own_net *net = *state;
@@ -328,8 +291,9 @@ static void many_renewals_are_spread_oldest_first(void **state)
 		add_vip(net, 0, text, "eth0");
 	}
 	open_vip(net);
-	assert_int_equal(vip_acquire(net->vip, 0, 4 * HBD_S_NS, NULL), 0);
+	/* from when it began, however long that takes on a busy machine */
 	now_ns = clock_now_ns();
+	assert_int_equal(vip_acquire(net->vip, 0, 4 * HBD_S_NS, NULL), 0);
 	assert_int_equal(rtnl_open(true, 0, &watcher), 0);
 	/* The caller comes every 10 ms, and all must be renewed within one second. */
 	for (int64_t at_ns = 1900 * HBD_MS_NS; at_ns < 3000 * HBD_MS_NS; at_ns += 10 * HBD_MS_NS) {
@@ -378,13 +342,15 @@ static void a_sweep_removes_ours_and_nothing_else(void **state)
 	run("ip addr add 10.77.0.7/24 dev eth0");
 	/* Marked, not configured any more. */
 	net->conf.group_count = 1;
-	assert_int_equal(vip_sweep(&net->conf), 3);
+	assert_int_equal(vip_sweep(&net->conf, false), 2);
+	assert_true(has("eth0", "fd77::100/64"));
+	assert_int_equal(vip_sweep(&net->conf, true), 1);
 	assert_false(has("eth0", "10.77.0.100/24") || has("eth0", "10.77.0.100/32"));
 	assert_false(has("eth0", "fd77::100/64"));
 	assert_true(has("eth0", "10.77.0.1/24") && has("eth0", "fd77::1/64"));
 	assert_true(has("eth0", "10.77.0.7/24") && has("eth1", "10.77.0.100/32"));
 	assert_true(has("lo", "127.0.0.1/8"));
-	assert_int_equal(vip_sweep(&net->conf), 0);
+	assert_int_equal(vip_sweep(&net->conf, true), 0);
 }
 
 /* ---- the first address of a subnet ---- */
@@ -409,7 +375,7 @@ static void others_outlive_our_first_address(void **state)
 		else if (going == EXPIRED)
 			assert_int_equal(wait_news(net, VIP_NEWS_MISSING).group, 0);
 		else
-			assert_int_equal(vip_sweep(&net->conf), 1);
+			assert_int_equal(vip_sweep(&net->conf, true), 1);
 		assert_false(has("eth1", "10.99.0.100/24"));
 		if (!has("eth1", "10.99.0.1/24"))
 			fail_msg("way %d of going took another's address", going);
@@ -429,7 +395,6 @@ int main(void)
 		TEST(doing_it_twice_changes_nothing),
 		TEST(an_address_that_is_there_is_adopted),
 		TEST(after_release_the_address_is_gone_with_every_prefix),
-		TEST(if_one_address_is_refused_none_stays),
 		TEST(without_privilege_opening_says_so),
 		TEST(a_renewal_too_early_asks_the_kernel_nothing),
 		TEST(renewed_addresses_stay_and_others_vanish),

@@ -37,6 +37,14 @@ static int switchover(void *context, uint8_t group)
 	return -engine->refusal;
 }
 
+static int maintenance(void *context, bool on, bool force)
+{
+	struct engine *engine = context;
+
+	engine->commanded = force || !on || engine->refusal == 0;
+	return engine->commanded ? 0 : -engine->refusal;
+}
+
 static uint64_t alert_test(void *context)
 {
 	struct engine *engine = context;
@@ -85,7 +93,8 @@ static void name_groups(const json_t *status, struct hbd_conf *conf)
 
 static int serve(const char *path, struct engine *engine)
 {
-	const struct server_callbacks callbacks = {engine, snapshot, switchover, alert_test};
+	const struct server_callbacks callbacks = {engine, snapshot, switchover, maintenance,
+						   alert_test};
 	static struct hbd_conf conf;
 	const struct server_config config = {.conf = &conf, .owner = getuid()};
 	struct server *server = NULL;

@@ -317,5 +317,6 @@ int main(int argc, char **argv)
 	run(&prober);
 	prober_figures_print(&prober.figures, stdout);
 	prober_figures_free(&prober.figures);
+	neighbors_close(&prober.neighbors);
 	return 0;
 }
