@@ -8,52 +8,22 @@
 #	node_cut lb1			both cables out
 #	node_power_loss lb1		cables out, then everything dies at once
 #	client COMMAND...		runs a command at 10.99.0.254, on the LAN
-#	check "what it says" COMMAND...	one case: passed if the command succeeds
-#	must "what it says" COMMAND...	the same, and nothing after it makes sense if it fails
-#	within SECONDS COMMAND...	repeats until it succeeds
-#	not COMMAND...			succeeds if it fails
+#
+# Cases are told by check, must, within and not, of tests/lib/check.sh.
 #
 # Everything is taken down on exit. Where the kernel or the privileges do not allow such machines,
 # bed_up and the first boot end the test with 77.
 
+. tests/lib/check.sh
+
 bed_tree=$PWD/build/system/tree
 bed_run=$PWD/build/system/run.$$
 bed_net=hbdsys$$
-bed_failed=0
 bed_installs=yes	# hbd by make install, on every machine
 declare -A bed_leader bed_nspawn
 
 skip() { echo "skipped: $*"; exit 77; }
 
-check() {
-	local name=$1 output
-	shift
-	if output=$("$@" 2>&1); then
-		echo "ok $name"
-	else
-		echo "not ok $name: $*: ${output:-failed}"
-		bed_failed=1
-	fi
-}
-
-must() {
-	local before=$bed_failed
-	bed_failed=0
-	check "$@"
-	[ $bed_failed -eq 0 ] || exit 1
-	bed_failed=$before
-}
-
-within() {
-	local deadline=$((SECONDS + $1)) output
-	shift
-	until output=$("$@" 2>&1); do
-		[ $SECONDS -lt $deadline ] || { echo "$output"; return 1; }
-		sleep 0.1
-	done
-}
-
-not() { ! "$@"; }
 client() { ip netns exec "$bed_net" "$@"; }
 node() { local name=$1; shift; nsenter -t "${bed_leader[$name]}" -a -- "$@"; }
 
@@ -182,6 +152,6 @@ bed_down() {
 		[ ! -d "$name" ] || find "$name" -depth -type d -exec rmdir {} + 2>/dev/null
 	done
 	rm -rf --one-file-system "$bed_run"
-	[ $status -ne 0 ] || status=$bed_failed
+	[ $status -ne 0 ] || status=$check_failed
 	exit $status
 }

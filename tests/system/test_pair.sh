@@ -37,9 +37,11 @@ check "the other one serves after the death of the guardian" serves lb2
 check "and only that one again" within 5 silent lb1
 check "the one with the killed guardian stands by again" within 15 status_says lb1 secondary
 
+killed=$(guardian lb2)
 node lb2 systemctl kill --signal=KILL --kill-who=all hbd
 check "after the death of all of hbd one of them serves" within 10 answers
-check "the killed one is back" within 15 status_says lb2 '[a-z]'
+check "the killed one is back" within 15 guardian_is_new lb2 "$killed"
+check "and stands by" within 15 status_says lb2 secondary
 check "exactly one has the addresses" within 10 one_serves
 
 # ---- power
