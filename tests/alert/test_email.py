@@ -129,6 +129,7 @@ def a_server_without_starttls_gets_nothing_if_it_is_required(bed):
 	server = bed.smtp()
 	status, output = send(bed, server.port, tls="required")
 	assert status == 1 and not server.mails, (status, output)
+	assert 'set tls = "off"' in output, output
 
 
 def optional_starttls_is_used_where_offered(bed):

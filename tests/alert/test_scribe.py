@@ -277,6 +277,7 @@ def it_runs_as_an_ordinary_user_with_an_ordinary_priority(bed):
 		 "/proc/$PPID/status; chrt -p $PPID; ls /proc/$PPID/fd | wc -l\n", 0o755)
 	scribe = bed.scribe('{ plugin = "who"; }', before=("chrt", "-r", "5"))
 	scribe.takeover()
+	scribe.until_said("SCHED_")
 	scribe.until_empty()
 	text = "\n".join(scribe.said("alert/who: "))
 	assert "who: nobody" in text and "CapEff: 0000000000000000" in text.replace("\t", " "), text

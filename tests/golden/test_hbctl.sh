@@ -53,6 +53,7 @@ transcript()
 	run help
 	run help status
 	run switchover --help
+	run maintenance --help
 	run alert --help
 	run genkey --help
 	run version
@@ -62,6 +63,8 @@ transcript()
 	run help stauts
 	run status extra
 	run status --wait
+	run status --to lb1
+	run alert test --dry-run
 	run --jsn status
 	run -x
 	run genkey --id 0
@@ -89,11 +92,36 @@ transcript()
 	serving before taken -- switchover --json --wait web
 	serving before not-taken -- switchover -w web
 	serving before -- switchover wbe
+	serving before -- switchover --dry-run web
+	serving before -- switchover --json --dry-run web
+	serving taken -- switchover --dry-run web
+	serving taken -- switchover --json -n web
+	serving before -- switchover --to lb1 web
+	serving before taken -- switchover --to lb2 --wait web
+	serving taken -- switchover --to lb2 --json web
+	serving before -- switchover --to lb3 web
 	serving before taken 1 -- switchover web
 	serving before taken 112 -- switchover web
 	serving before taken 22 -- switchover --wait web
 	serving before taken 19 -- switchover web
 	serving before taken 16 -- switchover web
+
+	echo "=== maintenance"
+	serving before -- maintenance
+	serving maintained -- maintenance
+	serving maintained -- maintenance --json
+	serving before maintained -- maintenance on
+	serving maintained before -- maintenance off
+	serving before not-noted -- maintenance on
+	serving before maintained 112 -- maintenance on
+	serving before maintained 112 -- maintenance --force on
+	serving before maintained 113 -- maintenance on
+	serving before maintained 22 -- maintenance on
+	serving before maintained 19 -- maintenance on
+	serving before maintained 16 -- maintenance on
+	serving before maintained 108 -- maintenance on
+	serving before -- maintenance of
+	serving before taken 113 -- switchover web
 
 	echo "=== alert test"
 	serving before delivered -- alert test
@@ -105,6 +133,9 @@ transcript()
 	(umask 0; run genkey "$scratch/key")
 	run genkey "$scratch/key"
 	stat -c 'mode %a' "$scratch/key"
+	echo "by a relative path:"
+	"$build/hbctl" genkey "$(realpath --relative-to=. "$scratch/other")" |
+		sed "s:$scratch:/run/hbd:g; /^Wrote/d"
 	run genkey "$scratch/no/such/folder/key"
 	run genkey --id 255 | sed -E 's/[0-9a-f]{64}/HEX64/'
 	sed -E 's/[0-9a-f]{64}/HEX64/' "$scratch/key"

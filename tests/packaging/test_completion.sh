@@ -6,7 +6,7 @@ scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 failed=0
 # shellcheck source=/dev/null
-. packaging/completion/hbctl && . packaging/completion/hbd || exit 1
+. packaging/completion/hbctl && . packaging/completion/hbd && . packaging/completion/hbd-replay || exit 1
 PATH=$PWD/$build:$PATH
 compopt() { :; }	# works only while bash completes
 
@@ -21,7 +21,7 @@ offers()
 	shift
 	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 	COMPREPLY=()
-	"_${COMP_WORDS[0]}"
+	"_${COMP_WORDS[0]//-/_}"
 	if [ "${COMPREPLY[*]}" = "$*" ]; then
 		echo "ok ${COMP_WORDS[*]}"
 	else
@@ -42,9 +42,12 @@ offers hbctl --s = --socket
 offers hbctl --socket "$scratch/fi" = "$scratch/file"
 offers hbctl --socket "$scratch/sock" sw = switchover
 offers hbctl --socket "$scratch/sock" switchover "" = \
-	--help --socket --json --wait web mail db vpn dns
+	--help --socket --json --wait --to --dry-run web mail db vpn dns
 offers hbctl --socket "$scratch/sock" switchover --wait v = vpn
 offers hbctl --socket "$scratch/nobody" switchover w =
+offers hbctl maintenance o = on off
+offers hbctl maintenance --f = --force
+offers hbctl m = maintenance
 offers hbctl status --j = --json
 offers hbctl alert t = test
 offers hbctl genkey --i = --id
@@ -54,6 +57,9 @@ offers hbctl help a = alert
 offers hbd --c = --config --check
 offers hbd --config "$scratch/fi" = "$scratch/file"
 offers hbd --state-dir "$scratch/fi" =
+offers hbd-replay --a = --all
+offers hbd-replay --from "" =
+offers hbd-replay --json "$scratch/fi" = "$scratch/file"
 
 input=${server[1]}
 exec {input}>&-

@@ -19,12 +19,13 @@ echo mine >"$root/etc/hbd/hbd.conf"
 check "install works" run_make install DESTDIR="$root"
 check "a second install works" run_make install DESTDIR="$root"
 check "the configuration is as it was" grep -qx mine "$root/etc/hbd/hbd.conf"
-for file in usr/sbin/hbd usr/sbin/hbctl; do
+for file in usr/sbin/hbd usr/sbin/hbctl usr/sbin/hbd-replay; do
 	check "$file is executable" test -x "$root/$file"
 done
 for file in usr/lib/systemd/system/hbd.service usr/lib/sysusers.d/hbd.conf usr/lib/tmpfiles.d/hbd.conf \
 	usr/share/bash-completion/completions/hbd \
 	usr/share/bash-completion/completions/hbctl etc/hbd/hbd.conf.example \
+	usr/share/bash-completion/completions/hbd-replay usr/share/man/man8/hbd-replay.8 \
 	usr/share/man/man8/hbd.8 usr/share/man/man8/hbctl.8 usr/share/man/man5/hbd.conf.5; do
 	check "$file is there" test -s "$root/$file"
 done
@@ -38,7 +39,7 @@ done
 check "no file is writable for group or others" \
 	test -z "$(find "$root" -type f -perm /022 | head -n 1)"
 check "hbd from there says its version" "$root/usr/sbin/hbd" --version
-for program in hbd hbctl; do
+for program in hbd hbctl hbd-replay; do
 	check "bash takes the completion of $program" \
 		bash -n "$root/usr/share/bash-completion/completions/$program"
 done

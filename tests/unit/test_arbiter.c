@@ -16,17 +16,22 @@ static void only_the_roles_that_own_can_lose_and_only_they_release(void **state)
 				hbd_arbiter_next((enum hbd_role)role, (enum hbd_cause)cause);
 			bool owned = hbd_role_owns((enum hbd_role)role);
 			bool owns = hbd_role_owns(transition.next);
+			bool has, keeps;
 
 			if (transition.next == HBD_ROLE_UNSET) {
 				assert_int_equal(transition.deeds, 0);
 				continue;
 			}
-			/* ceasing to own always includes the release of the addresses */
-			assert_int_equal(owned && !owns, !!(transition.deeds & HBD_DEED_RELEASE));
-			/* and nobody comes to own but by a takeover, from SECONDARY */
+			/* ceasing to own includes the release of addresses, at once or drained */
+			has = owned || role == HBD_ROLE_DRAINING;
+			keeps = owns || transition.next == HBD_ROLE_DRAINING;
+			assert_int_equal(has && !keeps, !!(transition.deeds & HBD_DEED_RELEASE));
+			assert_int_equal(transition.next == HBD_ROLE_DRAINING,
+					 !!(transition.deeds & HBD_DEED_DRAIN));
+			/* and nobody comes to own but by a takeover, standing by */
 			assert_int_equal(!owned && owns, !!(transition.deeds & HBD_DEED_TAKEOVER));
 			if (!owned && owns)
-				assert_int_equal(role, HBD_ROLE_SECONDARY);
+				assert_true(role == HBD_ROLE_SECONDARY || role == HBD_ROLE_DRAINING);
 		}
 }
 
@@ -53,6 +58,10 @@ static void the_table_says(void **state)
 		  HBD_ROLE_RELEASING, HBD_DEED_RELEASE },
 		{ "a lost lease ends a claim too", HBD_ROLE_CLAIMING, HBD_CAUSE_LEASE_LOST,
 		  HBD_ROLE_RELEASING, HBD_DEED_RELEASE },
+		{ "who is cut off ends its claim", HBD_ROLE_CLAIMING, HBD_CAUSE_ISOLATED,
+		  HBD_ROLE_RELEASING, HBD_DEED_RELEASE },
+		{ "a primary that is cut off stays one", HBD_ROLE_PRIMARY, HBD_CAUSE_ISOLATED,
+		  HBD_ROLE_UNSET, 0 },
 		{ "a switchover tells the peer to claim", HBD_ROLE_PRIMARY, HBD_CAUSE_SWITCHOVER,
 		  HBD_ROLE_RELEASING, HBD_DEED_RELEASE | HBD_DEED_RESIGN },
 		{ "a release ends as secondary", HBD_ROLE_RELEASING, HBD_CAUSE_RELEASED,

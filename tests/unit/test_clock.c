@@ -1,6 +1,7 @@
 /* The daemon's clock, and receive times that come on another one. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,6 +49,48 @@ static void nothing_is_received_after_now(void **state)
 	assert_int_equal(clock_from_real(&noon, 89000, 6000), 5000);
 }
 
+/* A second passes by our clock; the other one says this before and after it. */
+static const struct setting {
+	const char *name;
+	int64_t began_ns, ended_ns;
+	bool want;
+} settings[] = {
+	/* clang-format off */
+	{ "both pass alike", 0, HBD_S_NS, false },
+	{ "an adjusted clock runs faster", 0, HBD_S_NS + HBD_MS_NS, false },
+	{ "or slower", 0, HBD_S_NS - HBD_MS_NS, false },
+	{ "a clock is set forward by little", 0, HBD_S_NS + 2 * HBD_MS_NS, true },
+	{ "and back", 0, HBD_S_NS - 2 * HBD_MS_NS, true },
+	{ "by a year", 0, 365 * 86400 * HBD_S_NS, true },
+	{ "and back", 365 * 86400 * HBD_S_NS, 0, true },
+	{ "by more than can be counted", INT64_MAX, INT64_MIN, true },
+	/* clang-format on */
+};
+
+static void a_clock_that_is_set_is_noticed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		const struct setting *row = &settings[i];
+		struct clock_pair before = { .boot_ns = 5000, .real_ns = row->began_ns };
+		struct clock_pair now = { .boot_ns = 5000 + HBD_S_NS,
+					  .real_ns = row->ended_ns };
+
+		if (clock_was_set(&before, &now) != row->want)
+			fail_msg("%s", row->name);
+	}
+}
+
+static void what_was_stamped_meanwhile_is_of_now(void **state)
+{
+	struct clock_pair pair = { .boot_ns = 5000, .real_ns = CLOCK_REAL_UNKNOWN };
+
+	(void)state;
+	assert_int_equal(clock_from_real(&pair, 89000, 4000), 5000);
+	assert_int_equal(clock_from_real(&pair, INT64_MAX, 4000), 5000);
+	assert_int_equal(clock_from_real(&pair, INT64_MIN, 4000), 5000);
+}
+
 static void the_clock_does_not_go_back(void **state)
 {
 	int64_t before_ns = clock_now_ns();
@@ -81,6 +124,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(receive_times_are_converted_and_clamped),
 		cmocka_unit_test(nothing_is_received_after_now),
+		cmocka_unit_test(a_clock_that_is_set_is_noticed),
+		cmocka_unit_test(what_was_stamped_meanwhile_is_of_now),
 		cmocka_unit_test(the_clock_does_not_go_back),
 		cmocka_unit_test(the_pair_is_of_one_moment),
 	};

@@ -45,6 +45,7 @@ static void a_profile_with_one_time_off_is_unsafe(void **state)
 		  base.interval_ns * 3 / 2 - 1 },
 		{ "no room for four probes", offsetof(struct hbd_profile, probe_gap_ns),
 		  (base.grant_ns - base.suspect_ns) / 4 },
+		{ "probes all at once", offsetof(struct hbd_profile, probe_gap_ns), 0 },
 	};
 
 	(void)state;

@@ -36,6 +36,7 @@ struct bed {
 	int64_t now_ns;
 	int start_result;		/* of the next tries */
 	int ends_with[TARGETS];		/* what step() ends the tries of a target with */
+	const char *text;		/* and what it says then; NULL = a short one */
 	bool hangs[TARGETS];		/* they do not end */
 	bool running[TARGETS];
 	size_t try_count;
@@ -129,7 +130,8 @@ static void end_try(struct bed *bed, size_t target, int result)
 {
 	assert_true(bed->running[target]);
 	bed->running[target] = false;
-	deliver_done(bed->deliver, target, result, "exit status 1: no", bed->now_ns);
+	deliver_done(bed->deliver, target, result, bed->text ? bed->text : "exit status 1: no",
+		     bed->now_ns);
 	run(bed);
 }
 
@@ -279,6 +281,49 @@ static void a_failed_try_is_repeated_with_growing_pauses_for_ever(void **state)
 	assert_int_equal(spool_count(bed->spool), 0);
 	assert_null(deliver_trouble(bed->deliver));
 	assert_non_null(strstr(text_in(last_try(bed, MAIL), "text"), "This message is late"));
+}
+
+/* Who asks for a test alert does not want to hear what was wrong some minutes ago. */
+static void a_test_tries_what_waits_at_once(void **state)
+{
+	struct bed *bed = *state;
+	size_t before;
+
+	bed->ends_with[MAIL] = -EREMOTEIO;
+	WARN(bed);
+	wait(bed, 1000 * HBD_S_NS);
+	before = tries_of(bed, MAIL);
+	deliver_hurry(bed->deliver);
+	assert_null(deliver_trouble(bed->deliver));
+	run(bed);
+	wait(bed, HBD_S_NS);
+	assert_int_equal(tries_of(bed, MAIL), before + 1);
+	assert_non_null(deliver_trouble(bed->deliver));
+	/* and the pauses begin anew */
+	wait(bed, DELIVER_RETRY_FIRST_NS);
+	assert_int_equal(tries_of(bed, MAIL), before + 2);
+	bed->ends_with[MAIL] = 0;
+	deliver_hurry(bed->deliver);
+	run(bed);
+	wait(bed, HBD_S_NS);
+	assert_int_equal(spool_count(bed->spool), 0);
+}
+
+static void a_long_reason_ends_with_a_whole_word(void **state)
+{
+	struct bed *bed = *state;
+	char reason[MESSAGE_TROUBLE_BYTES * 2] = "";
+	const char *told;
+
+	while (strlen(reason) + 8 < sizeof(reason))
+		strcat(reason, "server ");
+	bed->ends_with[MAIL] = -EREMOTEIO;
+	bed->text = reason;
+	WARN(bed);
+	wait(bed, 2 * HBD_S_NS);
+	told = deliver_trouble(bed->deliver);
+	assert_true(strlen(told) > MESSAGE_TROUBLE_BYTES - 16);
+	assert_string_equal(told + strlen(told) - 11, " server ...");
 }
 
 static void each_target_makes_its_own_progress(void **state)
@@ -470,6 +515,8 @@ int main(void)
 		DELIVER_TEST(a_target_gets_its_severity_and_worse),
 		DELIVER_TEST(the_message_has_all_facts),
 		DELIVER_TEST(a_failed_try_is_repeated_with_growing_pauses_for_ever),
+		DELIVER_TEST(a_test_tries_what_waits_at_once),
+		DELIVER_TEST(a_long_reason_ends_with_a_whole_word),
 		DELIVER_TEST(each_target_makes_its_own_progress),
 		DELIVER_TEST(a_hanging_target_holds_back_nobody),
 		DELIVER_TEST(what_came_during_an_outage_goes_in_one_message),

@@ -145,6 +145,94 @@ static void loss_is_seen_in_each_direction(void **state)
 	assert_int_equal(detector.links[0].tx_loss_permille, 250);
 }
 
+/* count of them arrive, from hb_seq on; the peer has ours up to the same number, less what it misses. */
+static void hear_row(struct hbd_detector *detector, uint64_t hb_seq, unsigned count, uint64_t own,
+		     uint32_t peer_bitmap)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct hbd_heartbeat heartbeat = {
+			.hb_seq = hb_seq + i,
+			.rx_newest = own + i,
+			.rx_bitmap = peer_bitmap,
+			.echo_hold_us = UINT32_MAX,
+		};
+
+		hbd_detector_heard(detector, 0, &heartbeat, own + i, BEGIN + i * MS);
+	}
+}
+
+static void what_was_sent_before_anybody_listened_is_no_loss(void **state)
+{
+	static const struct {
+		const char *what;
+		bool new_session, resumed;
+		uint64_t first;		/* of the peer's, after 500 that arrived */
+		unsigned lost, count;
+		uint16_t permille;
+	} rows[] = {
+		{ "a gap in a session is loss", false, false, 521, 0, 9, 625 },
+		{ "the peer counts on, this session begins", true, false, 521, 0, 9, 0 },
+		{ "the peer's first ones did not arrive", true, false, 4, 0, 1, 0 },
+		{ "the peer begins at one", true, false, 1, 0, 1, 0 },
+		{ "loss after the first is loss", true, false, 2, 4, 4, 444 },
+		{ "a process of this node goes on", false, true, 524, 0, 1, 0 },
+		{ "it goes on, and then there is loss", false, true, 524, 8, 8, 250 },
+		{ "a process of the peer goes on", false, false, 501 + (1 << 20), 0, 1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hbd_detector detector = heard_at(BEGIN);
+
+		hear_row(&detector, 2, 499, 2, UINT32_MAX);
+		if (rows[i].new_session)
+			hbd_detector_new_session(&detector, 520);
+		if (rows[i].resumed)
+			hbd_detector_resumed(&detector, 520);
+		hear_row(&detector, rows[i].first, 1, 521, UINT32_MAX);
+		if (rows[i].count > 1)
+			hear_row(&detector, rows[i].first + 1 + rows[i].lost, rows[i].count - 1, 522,
+				 UINT32_MAX);
+		if (detector.links[0].rx_loss_permille != rows[i].permille)
+			fail_msg("%s: %d", rows[i].what, detector.links[0].rx_loss_permille);
+	}
+}
+
+static void what_the_peer_could_not_hear_is_no_loss(void **state)
+{
+	static const struct {
+		const char *what;
+		bool new_session, peer_goes_on;
+		uint64_t seen, own;	/* the peer's newest of ours, and our newest */
+		uint32_t bitmap;
+		uint16_t permille;
+	} rows[] = {
+		{ "the peer misses our last twenty", false, false, 500, 520, 0xffffffff, 500 },
+		{ "a new process has none yet", true, false, 0, 521, 0, 0 },
+		{ "of its sixteen first ones it had none", true, false, 0, 536, 0, 375 },
+		{ "of its many first ones it had none", true, false, 0, 560, 0, 1000 },
+		{ "it goes on and tells what the one before had", false, true, 500, 521, 0xffffffff, 0 },
+		{ "it goes on and had none for long", false, true, 500, 600, 0xffffffff, 1000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hbd_detector detector = heard_at(BEGIN);
+		uint64_t from = rows[i].peer_goes_on ? 501 + (1 << 20) : 501;
+		struct hbd_heartbeat heartbeat = { .hb_seq = from + 1, .rx_newest = rows[i].seen,
+						   .rx_bitmap = rows[i].bitmap,
+						   .echo_hold_us = UINT32_MAX };
+
+		hear_row(&detector, 2, 499, 2, UINT32_MAX);
+		if (rows[i].new_session)
+			hbd_detector_new_session(&detector, 520);
+		hear_row(&detector, from, 1, rows[i].new_session ? 521 : 520, UINT32_MAX);
+		hbd_detector_heard(&detector, 0, &heartbeat, rows[i].own, BEGIN + HBD_S_NS);
+		if (detector.links[0].tx_loss_permille != rows[i].permille)
+			fail_msg("%s: %d", rows[i].what, detector.links[0].tx_loss_permille);
+	}
+}
+
 static void the_round_trip_is_without_the_time_the_peer_held_it(void **state)
 {
 	struct hbd_detector detector = heard_at(BEGIN);
@@ -212,9 +300,92 @@ static void a_link_the_peer_no_longer_hears_us_on_is_transmit_dead(void **state)
 			 HBD_LINK_TX_DEAD);
 }
 
+/* A peer that has been running for long; and then one is lost. */
+static void what_was_sent_before_anybody_listened_is_not_lost(void **state)
+{
+	struct hbd_detector detector;
+
+	(void)state;
+	profile = hbd_profile_get(HBD_PROFILE_FAST);
+	hbd_detector_init(&detector, &profile, BEGIN);
+	hear(&detector, 0, 100, BEGIN);
+	assert_int_equal(detector.links[0].rx_loss_permille, 0);
+	hear(&detector, 0, 102, BEGIN + 2 * MS);
+	assert_int_equal(detector.links[0].rx_loss_permille, 1000 / 32);
+}
+
+/* Links reorder: what was sent first may come last, and says nothing about now. */
+static void what_comes_late_does_not_turn_back_the_link(void **state)
+{
+	struct hbd_detector detector = heard_at(BEGIN);
+	struct hbd_heartbeat newer = { .hb_seq = 8, .tx_time_us = 800,
+				       .echo_hold_us = UINT32_MAX };
+	struct hbd_heartbeat older = { .hb_seq = 7, .tx_time_us = 700,
+				       .echo_hold_us = UINT32_MAX };
+
+	(void)state;
+	hbd_detector_heard(&detector, 0, &newer, 0, BEGIN + 20 * MS);
+	hbd_detector_heard(&detector, 0, &older, 0, BEGIN + 19 * MS);
+	assert_int_equal(detector.links[0].last_rx_ns, BEGIN + 20 * MS);
+	assert_int_equal(detector.links[0].peer_tx_time_us, 800);
+	assert_int_equal(detector.links[0].rx_newest, 8);
+	assert_int_equal(detector.links[0].rx_bitmap & 3, 3);
+	assert_int_equal(detector.last_rx_ns, BEGIN + 20 * MS);
+}
+
+/* An authentic peer that is wrong about us makes no arithmetic go wrong. */
+static void who_heard_more_than_was_sent_lost_nothing(void **state)
+{
+	struct hbd_detector detector = heard_at(BEGIN);
+	struct hbd_heartbeat heartbeat = { .hb_seq = 1, .rx_newest = 11, .rx_bitmap = 1,
+					   .echo_hold_us = UINT32_MAX };
+
+	(void)state;
+	hbd_detector_heard(&detector, 0, &heartbeat, 10, BEGIN);
+	assert_int_equal(detector.links[0].tx_loss_permille, 0);
+	heartbeat.rx_newest = 10;
+	hbd_detector_heard(&detector, 0, &heartbeat, 10, BEGIN);
+	assert_int_equal(detector.links[0].tx_loss_permille, 900);
+}
+
+static void a_verdict_has_a_text(void **state)
+{
+	static const struct {
+		enum hbd_link_verdict verdict;
+		const char *text;
+	} rows[] = {
+		{ HBD_LINK_UNSET, "unknown" }, { HBD_LINK_UP, "up" }, { HBD_LINK_LOSSY, "lossy" },
+		{ HBD_LINK_RX_DEAD, "receive-dead" }, { HBD_LINK_TX_DEAD, "transmit-dead" },
+		{ HBD_LINK_UNUSABLE, "unusable" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(hbd_link_verdict_text(rows[i].verdict), rows[i].text);
+}
+
+/* A copy that a slow link brings late tells of the instant at which it was sent. */
+static void what_was_heard_on_another_link_is_no_sign_of_life(void **state)
+{
+	struct hbd_detector detector = heard_at(BEGIN + MS);
+
+	(void)state;
+	hear(&detector, 0, 3, BEGIN + 2 * MS);
+	hear(&detector, 1, 3, BEGIN + 9 * MS);
+	hear(&detector, 1, 2, BEGIN + 10 * MS);
+	assert_int_equal(hbd_detector_silent_at_ns(&detector),
+			 BEGIN + 2 * MS + profile.grant_ns);
+	/* of the link it is one */
+	assert_int_equal(detector.links[1].last_rx_ns, BEGIN + 10 * MS);
+	hear(&detector, 1, 4, BEGIN + 11 * MS);
+	assert_int_equal(hbd_detector_silent_at_ns(&detector),
+			 BEGIN + 11 * MS + profile.grant_ns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_heard_on_another_link_is_no_sign_of_life),
 		cmocka_unit_test(silence_is_judged_to_the_nanosecond),
 		cmocka_unit_test(any_link_is_a_sign_of_life),
 		cmocka_unit_test(a_peer_never_heard_is_unknown_not_silent),
@@ -223,9 +394,15 @@ int main(void)
 		cmocka_unit_test(a_short_stall_hides_what_it_lasted_and_half_a_tick),
 		cmocka_unit_test(a_stall_never_hides_more_than_all),
 		cmocka_unit_test(loss_is_seen_in_each_direction),
+		cmocka_unit_test(what_was_sent_before_anybody_listened_is_no_loss),
+		cmocka_unit_test(what_the_peer_could_not_hear_is_no_loss),
 		cmocka_unit_test(the_round_trip_is_without_the_time_the_peer_held_it),
 		cmocka_unit_test(a_link_is_judged),
 		cmocka_unit_test(a_link_the_peer_no_longer_hears_us_on_is_transmit_dead),
+		cmocka_unit_test(what_was_sent_before_anybody_listened_is_not_lost),
+		cmocka_unit_test(what_comes_late_does_not_turn_back_the_link),
+		cmocka_unit_test(who_heard_more_than_was_sent_lost_nothing),
+		cmocka_unit_test(a_verdict_has_a_text),
 	};
 
 	return cmocka_run_group_tests_name("detector", tests, NULL, NULL);

@@ -44,6 +44,13 @@ static const struct row rows[] = {
 	{"a silent peer is lost redundancy",
 	 "{'peer': {'state': 'silent', 'heard_age_ms': 185000}}", NULL, NULL, JUDGE_WARNING,
 	 "There is no standby: lb2 has been silent for 3 min."},
+	{"a peer that restarts is said to", "{'peer': {'state': 'silent', 'heard_age_ms': 185, "
+	 "'restarting_ms': 1500}}", NULL, NULL, JUDGE_WARNING,
+	 "hbd restarts on lb2, and has 1 s left for it."},
+	{"what it serves is not said to be unserved", "{'peer': {'state': 'silent', "
+	 "'heard_age_ms': 185, 'restarting_ms': 1500}}", "{'role': 'secondary', "
+	 "'peer': {'role': 'primary'}}", NULL, JUDGE_WARNING,
+	 "lb2 served web, and its addresses stay there while hbd restarts."},
 	{"a stopped peer is lost redundancy", "{'peer': {'state': 'stopped'}}", NULL, NULL,
 	 JUDGE_WARNING, "There is no standby: hbd was stopped on lb2."},
 	{"a dead daemon on the peer is lost redundancy", "{'peer': {'state': 'died'}}", NULL, NULL,
@@ -54,13 +61,35 @@ static const struct row rows[] = {
 	{"a node without any link looks at itself first", "{'peer': {'state': 'silent'}}", NULL,
 	 "{'verdict': 'unusable'}", JUDGE_WARNING,
 	 "lb1 is cut off from lb2: every link is down on this side."},
+	{"a node that can listen nowhere says that it takes nothing over",
+	 "{'peer': {'state': 'silent'}, 'deaf': true}", NULL,
+	 "{'verdict': 'unusable', 'trouble': 'its address is not on its interface'}", JUDGE_CRITICAL,
+	 "lb1 can listen on none of its links: it takes nothing over, whatever becomes of lb2."},
 	{"an unheard peer that answers on the LAN serves", "{'peer': {'state': 'silent'}}",
 	 "{'role': 'secondary', 'peer': null, 'answered_by': 'peer'}", NULL, JUDGE_WARNING,
 	 "lb2 is not heard, but it answers for web on the LAN: its heartbeats are lost."},
 	{"a stranger that answers keeps this node from serving", "{'peer': {'state': 'silent'}}",
 	 "{'role': 'secondary', 'peer': null, 'answered_by': 'stranger'}", NULL, JUDGE_CRITICAL,
-	 "A machine that is not known to be lb2 answers for web on the LAN; lb1 does not take it "
+	 "A machine that is not known to be lb2 answers for web on the LAN; lb1 does not take web "
 	 "over."},
+	{"a stranger is named", NULL,
+	 "{'role': 'secondary', 'peer': {'role': 'secondary'}, 'answered_by': 'stranger', "
+	 "'conflict': {'address': '192.0.2.100', 'interface': 'eth0', 'station': '02:00:00:00:00:09', "
+	 "'age_ms': 5, 'seen_age_ms': 5}}", NULL, JUDGE_CRITICAL,
+	 "A machine that is not known to be lb2 answers for 192.0.2.100 on eth0 (02:00:00:00:00:09) on "
+	 "the LAN; lb1 does not take web over."},
+	{"a stranger beside the primary is told", NULL,
+	 "{'conflict': {'address': '192.0.2.100', 'interface': 'eth0', 'station': '02:00:00:00:00:09', "
+	 "'age_ms': 5, 'seen_age_ms': 5}}", NULL, JUDGE_CRITICAL,
+	 "A stranger uses 192.0.2.100 on eth0 (02:00:00:00:00:09), which lb1 serves for web: some "
+	 "clients may reach the stranger instead."},
+	{"a conflict that is none is no news", NULL, "{'conflict': null}", NULL, JUDGE_GOOD, NULL},
+	{"who reaches neither peer nor gateway is cut off", "{'peer': {'state': 'silent'}}",
+	 "{'role': 'secondary', 'peer': null, 'gateway': {'address': '192.0.2.1', 'isolated': true}}",
+	 NULL, JUDGE_CRITICAL, "lb1 hears neither lb2 nor the gateway 192.0.2.1: it seems to be cut "
+			       "off, and does not take web over."},
+	{"a gateway that nobody waits for is no news", NULL,
+	 "{'gateway': {'address': '192.0.2.1', 'isolated': false}}", NULL, JUDGE_GOOD, NULL},
 	{"what a silent peer said last is no second owner", "{'peer': {'state': 'silent'}}",
 	 "{'peer': {'role': 'primary'}}", NULL, JUDGE_WARNING,
 	 "There is no standby: lb2 has been silent for 12 ms."},
@@ -119,10 +148,25 @@ static const struct row rows[] = {
 	 "{'peer': {'role': 'fault', 'faults': ['hard']}}", NULL, JUDGE_WARNING,
 	 "lb2 reports a fault and cannot serve web: there is no standby for it."},
 	{"a soft fault of the standby is a warning", NULL, "{'peer': {'faults': ['soft']}}", NULL,
-	 JUDGE_WARNING, "lb2 is no good standby for web: a check fails there."},
+	 JUDGE_WARNING,
+	 "lb2 is no good standby for web: a check fails there, or an address is refused."},
 	{"a soft fault of the owner over there is critical", NULL,
 	 "{'role': 'secondary', 'peer': {'role': 'primary', 'faults': ['soft']}}", NULL,
-	 JUDGE_CRITICAL, "lb2 serves web although a check fails there."},
+	 JUDGE_CRITICAL, "lb2 serves web although a check fails there, or an address is refused."},
+	{"an owner that lacks an address names it", NULL,
+	 "{'faults': ['partly'], 'refusal': {'count': 1, 'first': 'fd77::100/64 dev eth0',"
+	 " 'why': 'no IPv6', 'remedy': null}}", NULL, JUDGE_CRITICAL,
+	 "lb1 serves web without fd77::100/64 dev eth0 (no IPv6), which its kernel refuses, and lb2 "
+	 "is no better."},
+	{"a standby that would lack some says how many", NULL,
+	 "{'role': 'secondary', 'peer': {'role': 'primary'}, 'faults': ['partly'], 'refusal':"
+	 " {'count': 3, 'first': 'fd77::100/64 dev eth0', 'why': 'no IPv6', 'remedy': 'mend'}}", NULL,
+	 JUDGE_WARNING, "lb1 is no good standby for web: its kernel would refuse fd77::100/64 dev eth0 "
+	 "and 2 more (no IPv6)."},
+	{"who would have none cannot serve", NULL,
+	 "{'role': 'fault', 'peer': {'role': 'primary'}, 'faults': ['refused'], 'refusal': {'count': 1,"
+	 " 'first': 'fd77::100/64 dev eth0', 'why': 'no IPv6', 'remedy': 'mend'}}", NULL,
+	 JUDGE_CRITICAL, "lb1 cannot serve web: its kernel refuses fd77::100/64 dev eth0 (no IPv6)."},
 
 	{"another key is critical", "{'peer': {'mismatches': ['key']}}", NULL, NULL,
 	 JUDGE_CRITICAL, "lb1 and lb2 have different keys, so they refuse each other's packets."},
@@ -141,6 +185,9 @@ static const struct row rows[] = {
 	 JUDGE_WARNING, "lb2 receives nothing on the link 10.0.0.1%eth1; another link works."},
 	{"a link without carrier is a warning", NULL, NULL, "{'verdict': 'unusable'}",
 	 JUDGE_WARNING, "The link 10.0.0.1%eth1 is down on this side."},
+	{"and what it lacks is said", NULL, NULL,
+	 "{'verdict': 'unusable', 'trouble': 'its address is not on its interface'}", JUDGE_WARNING,
+	 "The link 10.0.0.1%eth1 is down on this side: its address is not on its interface."},
 
 	{"an alert on its way is nothing to worry about",
 	 "{'alerts': {'pending': 1, 'oldest_age_ms': 29999}}", NULL, NULL, JUDGE_GOOD, NULL},
@@ -157,6 +204,8 @@ static const struct row rows[] = {
 	 JUDGE_WARNING, "hbd's memory is not locked on lb1: swapping can make it late."},
 	{"a daemon that is stopping says so", "{'stopping': true}", NULL, NULL, JUDGE_WARNING,
 	 "hbd is stopping on lb1."},
+	{"and what it hands over", "{'stopping': true}", "{'handover': {'state': 'offered'}}", NULL,
+	 JUDGE_WARNING, "hbd is stopping on lb1. It hands web over to lb2."},
 
 	{"a document of another schema is not guessed at", "{'schema': 2}", NULL, NULL,
 	 JUDGE_UNKNOWN, "The daemon's answer is not one that this hbctl understands."},

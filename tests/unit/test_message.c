@@ -47,7 +47,7 @@ static int teardown(void **state)
 static void a_message_arrives_as_it_was_sent(void **state)
 {
 	struct ends *ends = *state;
-	struct message sent = { .type = MESSAGE_DONE, .group = 3, .done = { 77, -ETIMEDOUT } };
+	struct message sent = { .type = MESSAGE_DONE, .group = 3, .done = { 77, -ETIMEDOUT, "" } };
 	struct message got;
 	int fd = 99;
 

@@ -188,7 +188,7 @@ static void ended(void *context, const struct process_result *result)
 static void set_parameter(struct hbd_conf_plugin *conf, const char *name, const char *json)
 {
 	conf->parameters[conf->parameter_count++] =
-		(struct hbd_conf_parameter){ strdup(name), strdup(json) };
+		(struct hbd_conf_parameter){ .name = strdup(name), .json = strdup(json) };
 }
 
 static void run(enum plugin_kind kind, struct told *told)

@@ -38,11 +38,14 @@ struct fixture {
 	unsigned switchovers;
 	uint8_t group;
 	unsigned alerts;
+	unsigned maintenances;
+	bool on, force;
 	unsigned log_lines;
 	/* what it answers */
 	bool out_of_memory;
 	size_t padding_bytes;
 	int switchover_result;
+	int maintenance_result;
 	uint64_t alert_id;
 };
 
@@ -68,6 +71,16 @@ static int switchover(void *context, uint8_t group)
 	fixture->switchovers++;
 	fixture->group = group;
 	return fixture->switchover_result;
+}
+
+static int maintenance(void *context, bool on, bool force)
+{
+	struct fixture *fixture = context;
+
+	fixture->maintenances++;
+	fixture->on = on;
+	fixture->force = force;
+	return fixture->maintenance_result;
 }
 
 static uint64_t alert_test(void *context)
@@ -102,6 +115,7 @@ static int set_up(void **state)
 		.context = fixture,
 		.snapshot = snapshot,
 		.switchover = switchover,
+		.maintenance = maintenance,
 		.alert_test = alert_test,
 	};
 	struct server_config config = {.conf = &fixture->conf, .owner = STARTER, .priority = 10};
@@ -335,6 +349,11 @@ static void bad_requests_are_told_so(void **state)
 		{BYTES("{\"command\": \"status\", \"verbose\": true}\n")},
 		{BYTES("{\"command\": \"status\"} {}\n")},
 		{BYTES("{\"command\": \"switchover\"}\n")},
+		{BYTES("{\"command\": \"maintenance\"}\n")},
+		{BYTES("{\"command\": \"maintenance\", \"on\": 1}\n")},
+		{BYTES("{\"command\": \"maintenance\", \"on\": true, \"force\": \"yes\"}\n")},
+		{BYTES("{\"command\": \"maintenance\", \"on\": true, \"group\": \"web\"}\n")},
+		{BYTES("{\"command\": \"status\", \"on\": true}\n")},
 		{BYTES("{\"command\": \"switchover\", \"group\": null}\n")},
 		{BYTES("{\"command\": \"switchover\", \"group\":"
 		       " \"a-name-of-thirty-two-letters-long\"}\n")},
@@ -347,7 +366,8 @@ static void bad_requests_are_told_so(void **state)
 		print_message("row %zu: %s", i, rows[i].bytes);
 		expect_code(fixture, rows[i].bytes, rows[i].length, "bad-request");
 	}
-	assert_int_equal(fixture->snapshots + fixture->switchovers + fixture->alerts, 0);
+	assert_int_equal(fixture->snapshots + fixture->switchovers + fixture->alerts +
+				 fixture->maintenances, 0);
 }
 
 /* A cut within a character of what is repeated to the client must not spoil the reply. */
@@ -442,6 +462,40 @@ static void what_forbids_a_switchover_is_told(void **state)
 	}
 }
 
+static void maintenance_is_begun_and_ended(void **state)
+{
+	static const struct {
+		const char *text;
+		bool on, force;
+		int result;
+		const char *code;
+	} rows[] = {
+		{"{\"command\": \"maintenance\", \"on\": true}\n", true, false, 0, "none"},
+		{"{\"command\": \"maintenance\", \"on\": false}\n", false, false, 0, "none"},
+		{"{\"command\": \"maintenance\", \"on\": true, \"force\": true}\n", true, true, 0,
+		 "none"},
+		{"{\"command\": \"maintenance\", \"on\": true, \"force\": false}\n", true, false,
+		 -EHOSTDOWN, "peer-not-alive"},
+		{"{\"command\": \"maintenance\", \"on\": true}\n", true, false, -EHOSTUNREACH,
+		 "peer-in-maintenance"},
+		{"{\"command\": \"maintenance\", \"on\": true}\n", true, false, -EAGAIN, "failed"},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fixture->maintenance_result = rows[i].result;
+		json_t *reply = ask_text(fixture, rows[i].text);
+
+		assert_string_equal(error_code(reply), rows[i].code);
+		assert_int_equal(json_is_true(json_object_get(reply, "on")),
+				 rows[i].on && rows[i].result == 0);
+		assert_int_equal(fixture->maintenances, i + 1);
+		assert_int_equal(fixture->on, rows[i].on);
+		assert_int_equal(fixture->force, rows[i].force);
+		json_decref(reply);
+	}
+}
+
 static void a_test_alert_is_raised(void **state)
 {
 	struct fixture *fixture = *state;
@@ -466,6 +520,7 @@ static void commands_are_for_root_and_the_starter(void **state)
 		{SOMEBODY, "{\"command\": \"status\"}\n", "none", 0},
 		{SOMEBODY, switchover_text, "not-allowed", 0},
 		{SOMEBODY, "{\"command\": \"alert-test\"}\n", "not-allowed", 0},
+		{SOMEBODY, "{\"command\": \"maintenance\", \"on\": true}\n", "not-allowed", 0},
 		{STARTER, switchover_text, "none", 1},
 		{0, switchover_text, "none", 2},
 	};
@@ -733,6 +788,7 @@ int main(void)
 		TEST(a_switchover_reaches_its_group),
 		TEST(an_unknown_group_is_told_so),
 		TEST(what_forbids_a_switchover_is_told),
+		TEST(maintenance_is_begun_and_ended),
 		TEST(a_test_alert_is_raised),
 		TEST(commands_are_for_root_and_the_starter),
 		TEST(refusals_do_not_flood_the_log),

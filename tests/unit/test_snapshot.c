@@ -48,7 +48,7 @@ static void fill_conf(struct fixture *fixture)
 	conf->port = 694;
 	conf->profile_name = HBD_PROFILE_LAN;
 	conf->profile = hbd_profile_get(HBD_PROFILE_LAN);
-	conf->digest = 0xc0ffee;
+	conf->digest = 0xbad;	/* that of the start, before a reload */
 	strcpy(conf->nodes[0].name, "lb1");
 	strcpy(conf->nodes[1].name, "lb2");
 	for (int i = 0; i < HBD_NODES; i++) {
@@ -62,10 +62,11 @@ static void fill_conf(struct fixture *fixture)
 	group->vip_count = 2;
 	group->vips = fixture->vips;
 	fixture->vips[0] = (struct hbd_conf_vip){address(AF_INET6, "fd77::100"), 64, "eth0"};
+	fixture->vips[1] = (struct hbd_conf_vip){address(AF_INET, "10.77.0.101"), 24, "eth0"};
 	group->takeover_count = 1;
 	group->takeover[0].name = copy("postgresql");
 	group->takeover[0].step = (struct hbd_step_config){
-		HBD_ORDER_BEFORE, HBD_ON_FAILURE_ABORT, 30 * HBD_S_NS,
+		HBD_ORDER_BEFORE, HBD_ON_FAILURE_ABORT, 30 * HBD_S_NS, false,
 	};
 	group->check_count = 1;
 	group->checks[0].name = copy("tcp 80");
@@ -75,6 +76,7 @@ static void fill_node(struct fixture *fixture)
 {
 	struct hbd_node_config *config = &fixture->config;
 
+	config->config_digest = 0xc0ffee;
 	config->profile = fixture->conf.profile;
 	config->link_count = 1;
 	config->group_count = 1;
@@ -184,7 +186,7 @@ static void is_claiming(struct fixture *fixture)
 
 static void all_faults(struct fixture *fixture)
 {
-	fixture->node.groups[0].faults = HBD_FAULTS_HARD | HBD_FAULT_CHECK;
+	fixture->node.groups[0].faults = HBD_FAULTS_HARD | HBD_FAULTS_SOFT;
 }
 
 static void plugin_failed(struct fixture *fixture)
@@ -192,10 +194,24 @@ static void plugin_failed(struct fixture *fixture)
 	fixture->extra.last_plugin_error[0] = -ETIMEDOUT;
 }
 
+static void plugin_said_why(struct fixture *fixture)
+{
+	fixture->extra.last_plugin_error[0] = -EREMOTEIO;
+	fixture->extra.last_plugin_why[0] = "exit status 3: no disk";
+}
+
 static void addresses_failed(struct fixture *fixture)
 {
 	fixture->extra.last_plugin_error[0] = -ENODEV;
 	fixture->extra.last_plugin_step[0] = HBD_STEPS_MAX;
+}
+
+static void an_address_is_refused(struct fixture *fixture)
+{
+	fixture->extra.refused_count[0] = 2;
+	fixture->extra.refused_vip[0] = 0;
+	fixture->extra.refused_why[0] = "no IPv6";
+	fixture->extra.refused_remedy[0] = "";
 }
 
 static void check_is_good(struct fixture *fixture)
@@ -217,6 +233,12 @@ static void preferred(struct fixture *fixture)
 static void link_unusable(struct fixture *fixture)
 {
 	fixture->extra.link_usable[0] = false;
+	fixture->extra.link_trouble[0] = "no cable";
+}
+
+static void all_links_closed(struct fixture *fixture)
+{
+	fixture->node.links_closed = (uint8_t)((1u << fixture->node.config->link_count) - 1);
 }
 
 static void link_dropped(struct fixture *fixture)
@@ -245,6 +267,33 @@ static void loop_was_late(struct fixture *fixture)
 	fixture->extra.longest_late_ns = 1500 * HBD_US_NS;
 	fixture->node.detector.stalls = 1;
 	fixture->node.detector.longest_stall_ns = 700 * HBD_MS_NS;
+}
+
+static void has_gateway(struct fixture *fixture)
+{
+	struct hbd_address *gateway = &fixture->conf.groups[0].gateway;
+
+	gateway->family = AF_INET;
+	inet_pton(AF_INET, "192.0.2.1", &gateway->v4);
+}
+
+static void is_isolated(struct fixture *fixture)
+{
+	has_gateway(fixture);
+	is_secondary(fixture);
+	fixture->node.groups[0].asking.isolated_since_ns = NOW_NS - HBD_S_NS;
+}
+
+static void has_witness(struct fixture *fixture)
+{
+	static char name[] = "etcd";
+
+	fixture->conf.witness.present = true;
+	fixture->conf.witness.plugin.name = name;
+	fixture->node.groups[0].witness.revision = 7;
+	fixture->node.groups[0].witness.shown_ns = NOW_NS - HBD_S_NS;
+	fixture->node.groups[0].witness.record.holder = 1;
+	fixture->node.groups[0].witness.record.epoch = 12;
 }
 
 static const struct row {
@@ -277,7 +326,8 @@ static const struct row {
 	{"the age of the role", NULL, "groups.0.role_age_ms", "10000"},
 	{"the epoch", NULL, "groups.0.epoch", "12"},
 	{"addresses are counted and the first one is shown", NULL, "groups.0.addresses",
-	 "{\"count\":2,\"first\":\"fd77::100/64 dev eth0\",\"held\":true}"},
+	 "{\"count\":2,\"first\":\"fd77::100/64 dev eth0\","
+	 "\"next\":[\"10.77.0.101/24 dev eth0\"],\"held\":true,\"staged\":false}"},
 	{"a secondary holds no address", is_secondary, "groups.0.addresses.held", "false"},
 	{"what is left of the lease", NULL, "groups.0.lease_left_ms", "410"},
 	{"a lease that is over has nothing left", lease_is_over, "groups.0.lease_left_ms", "0"},
@@ -297,10 +347,15 @@ static const struct row {
 	 "{\"kind\":\"takeover\",\"plugin\":\"postgresql\",\"left_ms\":30000,\"retry_ms\":null}"},
 	{"no faults is an empty list", NULL, "groups.0.faults", "[]"},
 	{"every fault is listed", all_faults, "groups.0.faults",
-	 "[\"interface\",\"address\",\"takeover\",\"check\"]"},
+	 "[\"interface\",\"address\",\"takeover\",\"check\",\"refused\",\"partly\"]"},
+	{"no refusal is null", NULL, "groups.0.refusal", "null"},
+	{"a refused address is named", an_address_is_refused, "groups.0.refusal",
+	 "{\"count\":2,\"first\":\"fd77::100/64 dev eth0\",\"why\":\"no IPv6\",\"remedy\":null}"},
 	{"no failure is null", NULL, "groups.0.last_failure", "null"},
 	{"a failed plugin is named", plugin_failed, "groups.0.last_failure",
 	 "{\"plugin\":\"postgresql\",\"error\":\"Connection timed out\"}"},
+	{"and what it said", plugin_said_why, "groups.0.last_failure",
+	 "{\"plugin\":\"postgresql\",\"error\":\"exit status 3: no disk\"}"},
 	{"failed addresses have no plugin", addresses_failed, "groups.0.last_failure",
 	 "{\"plugin\":null,\"error\":\"No such device\"}"},
 	{"a check that did not run yet", NULL, "groups.0.checks",
@@ -309,6 +364,14 @@ static const struct row {
 	 "{\"name\":\"tcp 80\",\"state\":\"good\",\"detail\":null}"},
 	{"a bad check that said what is no UTF-8", check_is_bad, "groups.0.checks.0",
 	 "{\"name\":\"tcp 80\",\"state\":\"bad\",\"detail\":\"caf? closed\"}"},
+	{"no gateway is null", NULL, "groups.0.gateway", "null"},
+	{"a gateway is named", has_gateway, "groups.0.gateway",
+	 "{\"address\":\"192.0.2.1\",\"isolated\":false}"},
+	{"who waits for it is isolated", is_isolated, "groups.0.gateway.isolated", "true"},
+	{"no witness is null", NULL, "groups.0.witness", "null"},
+	{"who has the witness's vote is named", has_witness, "groups.0.witness",
+	 "{\"holder\":\"lb2\",\"epoch\":12,\"revision\":7,\"shown_age_ms\":1000,"
+	 "\"vote_left_ms\":null,\"wanted\":false,\"refused\":false}"},
 	{"no preference is null", NULL, "groups.0.preferred", "null"},
 	{"the preferred node is named", preferred, "groups.0.preferred", "\"lb2\""},
 	{"a group that the peer did not mention is null", peer_group_unknown, "groups.0.peer",
@@ -321,6 +384,10 @@ static const struct row {
 	{"a link has two ends", NULL, "links.0.remote", "\"10.0.0.2%eth1\""},
 	{"a link that brings packets is up", NULL, "links.0.verdict", "\"up\""},
 	{"a link without carrier is unusable", link_unusable, "links.0.verdict", "\"unusable\""},
+	{"and says why", link_unusable, "links.0.trouble", "\"no cable\""},
+	{"a link that works lacks nothing", NULL, "links.0.trouble", "null"},
+	{"a node that listens is not deaf", NULL, "deaf", "false"},
+	{"without any socket it is", all_links_closed, "deaf", "true"},
 	{"a link to a silent peer brings nothing", peer_silent, "links.0.verdict",
 	 "\"receive-dead\""},
 	{"the round trip is in microseconds", NULL, "links.0.rtt_us", "250"},

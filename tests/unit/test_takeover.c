@@ -14,10 +14,10 @@
 #define S HBD_S_NS
 
 static const struct hbd_step_config steps[] = {
-	{ HBD_ORDER_AFTER, HBD_ON_FAILURE_CONTINUE, 10 * S },
-	{ HBD_ORDER_BEFORE, HBD_ON_FAILURE_ABORT, 10 * S },
-	{ HBD_ORDER_BEFORE, HBD_ON_FAILURE_CONTINUE, 10 * S },
-	{ HBD_ORDER_AFTER, HBD_ON_FAILURE_ABORT, 10 * S },
+	{ HBD_ORDER_AFTER, HBD_ON_FAILURE_CONTINUE, 10 * S, false },
+	{ HBD_ORDER_BEFORE, HBD_ON_FAILURE_ABORT, 10 * S, false },
+	{ HBD_ORDER_BEFORE, HBD_ON_FAILURE_CONTINUE, 10 * S, false },
+	{ HBD_ORDER_AFTER, HBD_ON_FAILURE_ABORT, 10 * S, false },
 };
 
 /*
@@ -136,6 +136,45 @@ static void try_again_is_tried_again_until_the_deadline_of_the_first_try(void **
 	assert_int_equal(step, 1);
 }
 
+/* Adding addresses is no plugin's business: "try again" is an error like any other. */
+static void addresses_are_not_tried_again(void **state)
+{
+	struct hbd_takeover plan = asked_plan(1);
+	struct hbd_plan_next next;
+	uint8_t step;
+
+	(void)state;
+	hbd_takeover_done(&plan, 1, 0, 0, &step);
+	next = hbd_takeover_next(&plan, 0);
+	hbd_takeover_asked(&plan, &next, 2);
+	assert_int_equal(hbd_takeover_done(&plan, 2, 0, 0, &step), HBD_OUTCOME_OK);
+	next = hbd_takeover_next(&plan, 0);
+	assert_int_equal(next.want, HBD_WANT_ACQUIRE);
+	hbd_takeover_asked(&plan, &next, 3);
+	assert_int_equal(hbd_takeover_done(&plan, 3, -EAGAIN, 0, &step), HBD_OUTCOME_FAILED);
+	assert_int_equal(step, HBD_STEPS_MAX);
+}
+
+static void the_step_under_way_is_told(void **state)
+{
+	struct hbd_takeover plan = asked_plan(1);
+	struct hbd_plan_next next;
+	uint8_t step;
+
+	(void)state;
+	assert_int_equal(hbd_takeover_step(&plan), 1);
+	hbd_takeover_done(&plan, 1, 0, 0, &step);
+	next = hbd_takeover_next(&plan, 0);
+	assert_int_equal(hbd_takeover_step(&plan), 2);
+	hbd_takeover_asked(&plan, &next, 2);
+	hbd_takeover_done(&plan, 2, 0, 0, &step);
+	next = hbd_takeover_next(&plan, 0);
+	assert_int_equal(next.want, HBD_WANT_ACQUIRE);
+	assert_int_equal(hbd_takeover_step(&plan), HBD_STEPS_MAX);
+	hbd_takeover_abandon(&plan);
+	assert_int_equal(hbd_takeover_step(&plan), HBD_STEPS_MAX);
+}
+
 static void a_step_nobody_reports_about_is_overdue_in_the_end(void **state)
 {
 	struct hbd_takeover plan = asked_plan(1);
@@ -164,6 +203,8 @@ int main(void)
 		cmocka_unit_test(a_plan_goes_in_order),
 		cmocka_unit_test(an_answer_nobody_waits_for_is_ignored),
 		cmocka_unit_test(try_again_is_tried_again_until_the_deadline_of_the_first_try),
+		cmocka_unit_test(addresses_are_not_tried_again),
+		cmocka_unit_test(the_step_under_way_is_told),
 		cmocka_unit_test(a_step_nobody_reports_about_is_overdue_in_the_end),
 		cmocka_unit_test(what_was_begun_and_cut_short_is_released),
 	};
