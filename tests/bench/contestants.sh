@@ -5,7 +5,8 @@
 #	contestant_stop CONTESTANT				both, and nothing of them is left
 #	contestant_pids CONTESTANT NODE				the daemon's processes
 #	contestant_patience CONTESTANT N_ADDRESSES		how long to look after an event, in s
-#	event_power_loss, event_killed, event_clean_stop CONTESTANT NODE
+#	event_power_loss, event_killed, event_killed_all, event_stopped, event_stopped_all,
+#	event_clean_stop CONTESTANT NODE
 
 contestant_start() {
 	local kind=${1%%:*} setting=${1#*:}
@@ -89,17 +90,46 @@ event_killed() {
 	esac
 }
 
+# All that could do something about it, at the same instant; nothing starts them again. One looks for
+# as long as at a freeze: what remains then remains until a human comes.
+event_killed_all() {
+	local pids
+	read -ra pids <<<"$(contestant_core "$@")"
+	kill -STOP "${pids[@]}"
+	kill -9 "${pids[@]}"
+	sleep $freeze_s
+}
+
+# freeze PID...: and they go on where they were. What was killed meanwhile, for hanging, does not.
+freeze_s=5
+freeze() {
+	kill -STOP "$@"
+	sleep $freeze_s
+	kill -CONT "$@" 2>/dev/null
+}
+event_stopped() {
+	case ${1%%:*} in
+	hbd)		freeze "$(engine "$2")" ;;
+	keepalived)	freeze "$(keepalived_vrrp "$2")" ;;
+	esac
+}
+event_stopped_all() {
+	local pids
+	read -ra pids <<<"$(contestant_core "$@")"
+	freeze "${pids[@]}"
+}
+
+# contestant_core CONTESTANT NODE: who speaks to the peer and holds the addresses, and its parent
+contestant_core() {
+	case ${1%%:*} in
+	hbd)		echo "$(guardian "$2") $(engine "$2")" ;;
+	keepalived)	keepalived_pids "$2" | tr '\n' ' ' ;;
+	esac
+}
+
 event_clean_stop() {
 	case ${1%%:*} in
 	hbd)		kill -TERM "$(guardian "$2")" ;;
 	keepalived)	kill -TERM "${bed_process[keepalived.$2]}" ;;
 	esac
-}
-
-boot_ns() { awk '{ printf "%.0f\n", $1 * 1e9 }' /proc/uptime; }
-
-# stalled BEGIN_NS END_NS: the longest stall of a processor that the watcher saw meanwhile, in ms
-stalled() {
-	awk -v from="$1" -v to="$2" '$2 >= from && $1 <= to && $3 != "machine" && $2 - $1 > longest {
-		longest = $2 - $1 } END { printf "%.1f", longest / 1e6 }' "$bed_dir/stalls"
 }

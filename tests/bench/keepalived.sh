@@ -4,7 +4,7 @@
 #	keepalived_conf NODE ADVERT_S N_ADDRESSES [INSTANCES]	the configuration, to standard output
 #	keepalived_start NODE FILE, keepalived_stop NODE
 #	keepalived_kill NODE		kill -9 of the VRRP process, which the parent starts again
-#	keepalived_pids NODE
+#	keepalived_pids NODE, keepalived_vrrp NODE
 #
 # The tuning, and why it is the best that we know for VRRPv3 in keepalived 2.2.7:
 #  - unicast between the two nodes on the LAN: no multicast snooping in the way; one link, because an
@@ -81,5 +81,6 @@ keepalived_start() {
 }
 
 keepalived_stop() { finish "keepalived.$1"; }
-keepalived_kill() { kill -9 "$(cat "$bed_dir/$1.run/vrrp.pid")"; }
+keepalived_vrrp() { cat "$bed_dir/$1.run/vrrp.pid"; }
+keepalived_kill() { kill -9 "$(keepalived_vrrp "$1")"; }
 keepalived_pids() { cat "$bed_dir/$1.run/keepalived.pid" "$bed_dir/$1.run/vrrp.pid"; }
