@@ -446,6 +446,25 @@ void bed_disconnect(struct drain_bed *bed)
 	bed_run(bed, 30 * HBD_MS_NS, false);
 }
 
+void bed_send_stray(struct drain_bed *bed, int node)
+{
+	/* from the client's port 40000 to 7001, with ACK and nothing else */
+	static const uint8_t segment[] = {
+		0x45, 0, 0, 40, 0, 0, 0, 0, 64, IPPROTO_TCP, 0x65, 0xca, 10, 77, 0, 9, 10, 77, 0, 100,
+		0x9c, 0x40, 0x1b, 0x59, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 1, 0, 0, 0, 0, 0,
+	};
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP),
+				  .sll_ifindex = bed->client.ifindex, .sll_halen = 6 };
+	int before = far_net_enter(bed->client.net);
+	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(to.sll_addr, bed->nodes[node].mac, 6);
+	assert_int_equal(sendto(fd, segment, sizeof(segment), 0, (struct sockaddr *)&to, sizeof(to)),
+			 sizeof(segment));
+	close(fd);
+	far_net_leave(before);
+}
+
 /* ---- all of it --------------------------------------------------------------------------------- */
 
 static int udp_client(struct drain_bed *bed)

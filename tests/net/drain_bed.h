@@ -79,6 +79,9 @@ struct drain *bed_hold(struct drain_bed *bed, int node);
 void bed_end(struct drain_bed *bed, int node, struct drain *drain);
 int bed_count(struct drain_bed *bed, int node);
 
+/* The client sends that machine a segment of a connection that nobody knows. */
+void bed_send_stray(struct drain_bed *bed, int node);
+
 /* Opens that many connections, to each service in turn, and waits for their first answers. */
 void bed_connect(struct drain_bed *bed, size_t count);
 /* Lets services and client go on for so long; short_lived: and connect anew every 10 ms. */

@@ -236,6 +236,26 @@ static void a_move_back_during_a_drain_keeps_those_of_both(void **state)
 	bed_end(bed, 0, forward);
 }
 
+/* As above, and each would hand it to the other one. */
+static void a_segment_that_neither_knows_does_not_go_round_between_them(void **state)
+{
+	struct drain_bed *bed = *state;
+	struct drain *to_a = bed_forward(bed, 1, clock_now_ns() + 10 * HBD_S_NS);
+	struct drain *to_b = bed_forward(bed, 0, clock_now_ns() + 10 * HBD_S_NS);
+	struct drain_tally a, b;
+
+	bed_take(bed, 1);
+	bed_send_stray(bed, 0);
+	bed_run(bed, 100 * HBD_MS_NS, false);
+	drain_tally(to_a, &a);
+	drain_tally(to_b, &b);
+	assert_int_equal(b.forwarded, 1);
+	assert_int_equal(a.forwarded, 0);
+	bed_end(bed, 1, to_a);
+	bed_end(bed, 0, to_b);
+	bed_drop(bed, 1);
+}
+
 /* It has no socket for them: they end elsewhere, as into a container. */
 static void what_the_new_owner_passes_on_stays_with_it(void **state)
 {
@@ -380,6 +400,7 @@ int main(void)
 		TEST(without_a_drain_they_break),
 		TEST(at_its_end_they_are_refused_by_the_new_owner),
 		TEST(a_move_back_during_a_drain_keeps_those_of_both),
+		TEST(a_segment_that_neither_knows_does_not_go_round_between_them),
 		TEST(what_the_new_owner_passes_on_stays_with_it),
 		TEST(a_killed_ones_programs_are_swept),
 		TEST(another_instances_programs_are_not),
