@@ -452,9 +452,9 @@ bench-fence: $(B)/tests/bench/fence_cost ## what the fence costs each frame and 
 .PHONY: bench-stage bench-switchover
 bench-stage: all $(TOOLS) ## 1000 IPv4 and 1000 IPv6 addresses move, staged and not (as root)
 	@BUILD=$(B) VARIANT=$(VARIANT) tests/bench/stage
-bench-switchover: all $(TOOLS) ## SWITCHOVERS=100 to and fro at fast and lan, under 200 connections (as root)
-	@SWITCHOVERS=$(or $(SWITCHOVERS),100) CONNECTIONS=200 PROFILES="fast lan" BUILD=$(B) VARIANT=$(VARIANT) \
-		tests/net/test_pair_drain.sh
+bench-switchover: all $(TOOLS) ## SWITCHOVERS=100 planned moves under load, hbd beside keepalived (as root)
+	@packaging/install-deps bench
+	@BUILD=$(B) VARIANT=$(VARIANT) tests/bench/switchover
 
 .PHONY: bench-flight
 bench-flight: $(B)/tests/bench/flight_cost ## what the flight recorder costs, and how far back it reaches

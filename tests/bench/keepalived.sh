@@ -5,6 +5,8 @@
 #	keepalived_start NODE FILE, keepalived_stop NODE
 #	keepalived_kill NODE		kill -9 of the VRRP process, which the parent starts again
 #	keepalived_pids NODE, keepalived_vrrp NODE
+#	KEEPALIVED_MOVES=1		the configuration for planned moves
+#	keepalived_move FROM TO		without a daemon being stopped; returns at once
 #
 # The tuning, and why it is the best that we know for VRRPv3 in keepalived 2.2.7:
 #  - unicast between the two nodes on the LAN: no multicast snooping in the way; one link, because an
@@ -18,7 +20,9 @@
 #  - nopreempt, so that a returning node does not cause a second outage;
 #  - more than one address: the first one in the adverts, the rest excluded from them, so that a packet
 #    neither grows past the MTU nor is compared address by address;
-#  - no notify scripts, no tracking, no -D: its detailed log slows a takeover with many addresses.
+#  - no notify scripts, no tracking, no -D: its detailed log slows a takeover with many addresses;
+#  - planned moves by a tracked file that lowers the priority, and with preemption: the other one is
+#    master before this one lets go, which loses less than stopping it.
 
 keepalived_addresses() {
 	local i
@@ -33,7 +37,7 @@ keepalived_instance() {
 	cat <<-END
 	vrrp_instance web$4 {
 		state BACKUP
-		nopreempt
+		$([ -n "${KEEPALIVED_MOVES:-}" ] && echo "track_file { away }" || echo nopreempt)
 		interface eth0
 		virtual_router_id $((50 + $4))
 		priority $((255 - number))
@@ -69,6 +73,8 @@ keepalived_conf() {
 		vrrp_garp_lower_prio_repeat 1
 	}
 	END
+	[ -z "${KEEPALIVED_MOVES:-}" ] || printf 'track_file away {\n\tfile "%s"\n\tweight 1\n}\n' \
+		"$bed_dir/$1.run/away"
 	for ((i = 0; i < ${4:-1}; i++)); do
 		keepalived_instance "$1" "$2" "$3" $i
 	done
@@ -78,6 +84,12 @@ keepalived_start() {
 	local run=$bed_dir/$1.run
 	background "keepalived.$1" "$1" keepalived --use-file="$2" --dont-fork --log-console --vrrp \
 		--pid="$run/keepalived.pid" --vrrp_pid="$run/vrrp.pid"
+}
+
+# The priority of who is to let go falls below the other's.
+keepalived_move() {
+	echo 0 >"$bed_dir/$2.run/away"
+	echo -10 >"$bed_dir/$1.run/away"
 }
 
 keepalived_stop() { finish "keepalived.$1"; }

@@ -1,7 +1,8 @@
 /*
  * tcp_prober [OPTION...] ADDRESS...: clients of a service over TCP (tcp_service), of each address alike.
  *
- *	--connections N		that stay open, with a request every period; default 200
+ *	--connections N		that stay open, with a request every period; default 200; one that
+ *				fails is begun anew
  *	--period-ms N		default 10
  *	--fresh-per-s N		that begin, ask once and end; default 100
  *	--port N		default 7778
@@ -26,6 +27,7 @@
 
 #define EVENTS 256
 #define PATIENCE_NS (5 * TOOL_S_NS)
+#define ANEW_NS (100 * TOOL_MS_NS) /* from the last try of a connection that failed */
 #define FRESH_MAX 4096
 
 enum state { FREE = 0, CONNECTING, IDLE, ASKED };
@@ -35,7 +37,7 @@ struct client {
 	bool fresh;		/* it asks once */
 	int fd;
 	int64_t since_ns;	/* of the state */
-	int64_t next_ns;	/* request */
+	int64_t next_ns;	/* request, or try */
 	char node;		/* that answered last; 0 = none */
 };
 
@@ -70,7 +72,7 @@ static void note_failure(struct figures *figures, size_t *count, const char *wha
 static void end(struct client *client)
 {
 	close(client->fd);
-	*client = (struct client){ .fd = -1 };
+	*client = (struct client){ .fd = -1, .next_ns = client->since_ns + ANEW_NS };
 }
 
 static void begin(struct prober *prober, struct client *client, bool fresh, int64_t now_ns)
@@ -181,6 +183,13 @@ static void begin_fresh(struct prober *prober, int64_t now_ns)
 	}
 }
 
+static void begin_anew(struct prober *prober, int64_t now_ns)
+{
+	for (int64_t i = 0; i < prober->options.connections; i++)
+		if (prober->clients[i].state == FREE && now_ns >= prober->clients[i].next_ns)
+			begin(prober, &prober->clients[i], false, now_ns);
+}
+
 static bool all_answered(const struct prober *prober)
 {
 	for (size_t i = 0; i < prober->client_count; i++)
@@ -205,9 +214,8 @@ static void run(struct prober *prober, const volatile bool *stop)
 {
 	bool ready = false;
 
-	for (int64_t i = 0; i < prober->options.connections; i++)
-		begin(prober, &prober->clients[i], false, tool_now_ns());
 	while (!*stop) {
+		begin_anew(prober, tool_now_ns());
 		turn(prober, false);
 		if (!ready && prober->figures.answers >= (size_t)prober->options.connections) {
 			fprintf(stderr, "ready\n");
