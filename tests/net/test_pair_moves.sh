@@ -61,15 +61,23 @@ ctl lb2 switchover web >/dev/null
 await_pair lb1 lb2
 
 # ---- a clean stop --------------------------------------------------------------------------------------
+mac=$(ip -n lb1 -br link show eth0 | awk '{ print $3 }')
+background announcements client "$(tool announcements)" eth0
+wait_line "$bed_dir/announcements.log" ready
 prober_start "$file" $bed_vip4
 sleep 0.3
 prober_mark
+stopped=$(boot_ns)
 node_stop lb1
 sleep 0.3
 prober_stop
+finish announcements
 check "after a clean stop the peer serves" [ "$(json "$file" .gap.to)" = lb2 ]
 check_number "quickly (ms)" "$file" .gap_ms 0 100
-check_number "without two owners (ms)" "$file" .owners.two_ms 0 0
+check_number "no request is lost" "$file" .lost 0 0
+check "lb2 says so" grep -q " $bed_vip4 " "$bed_dir/announcements.log"
+check "and lb1, which drains, does not any more" \
+	awk -v since="$stopped" -v mac="$mac" '$1 > since && tolower($0) ~ mac { exit 1 }' "$bed_dir/announcements.log"
 check "nothing is left: no address" not has lb1 $bed_vip4
 check "no socket, no lock" [ -z "$(ls -A "$bed_dir/lb1.run")" ]
 node_start lb1
