@@ -173,7 +173,7 @@ void prober_figures_print(const struct prober_figures *figures, FILE *file)
 	struct series_summary summary = series_summarize(&figures->service, figures->mark_ns);
 	size_t sent = figures->service.count;
 	json_t *report = json_pack(
-		"{s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:b}",
+		"{s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:b}",
 		"zero_ns", (json_int_t)zero_ns(figures),
 		"sent", (json_int_t)sent,
 		"answered", (json_int_t)summary.answered,
@@ -182,6 +182,7 @@ void prober_figures_print(const struct prober_figures *figures, FILE *file)
 		"gap", report_gap(figures, &summary.longest),
 		"unanswered_ms", milliseconds(summary.unanswered_ns),
 		"answers", report_answers(figures, &summary),
+		"last", node_name(figures, summary.last_node),
 		"changes", (json_int_t)summary.changes,
 		"owners", report_owners(figures),
 		"addresses", report_addresses(figures),

@@ -7,7 +7,7 @@
  *				there is one; gap: its parts, between whose answers, and when it
  *				began (ms after the mark, or the start)
  *	unanswered_ms		the service was still out when the prober ended, for so long
- *	answers			per node
+ *	answers			per node; last: who gave the last one
  *	changes			times that another node answered than before
  *	owners			of the requests that everyone was asked: how many, how long two nodes
  *				answered, and when

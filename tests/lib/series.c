@@ -68,7 +68,8 @@ static struct series_gap gap_between(const struct series *series, const struct s
 struct series_summary series_summarize(const struct series *series, int64_t since_ns)
 {
 	struct series_summary summary = {
-		.longest = {.from = SERIES_NODE_NONE, .to = SERIES_NODE_NONE}};
+		.longest = {.from = SERIES_NODE_NONE, .to = SERIES_NODE_NONE},
+		.last_node = SERIES_NODE_NONE};
 	const struct series_request *before = NULL;
 	int64_t latest_ns = 0;
 
@@ -79,6 +80,7 @@ struct series_summary series_summarize(const struct series *series, int64_t sinc
 			continue;
 		summary.answered++;
 		summary.by_node[request->node]++;
+		summary.last_node = request->node;
 		summary.two_owners += has_two_owners(request);
 		if (before) {
 			struct series_gap gap = gap_between(series, before, request, latest_ns);

@@ -47,6 +47,7 @@ struct series_summary {
 	size_t answered;
 	size_t by_node[SERIES_NODES_MAX];
 	size_t changes;			/* times that another node answered than before */
+	uint8_t last_node;		/* who gave the last answer; SERIES_NODE_NONE */
 	struct series_gap longest;
 	int64_t unanswered_ns;		/* from the last answered request to the last one */
 	size_t two_owners;		/* requests that more than one node answered */

@@ -51,7 +51,7 @@ sleep 0.5
 prober_stop
 check_number "kill -9 of the engine: the client waits hardly at all (ms)" "$file" .gap_ms 0 40
 check_number "there are never two owners" "$file" .owners.two_ms 0 0
-check "the peer serves" [ "$(json "$file" .gap.to)" = lb2 ]
+check "the peer serves" [ "$(json "$file" .last)" = lb2 ]
 check "because it was told" logged lb2 "the peer's daemon died"
 check "no address is left" not has_vip lb1
 check "a new engine is there" within 5 other_engine lb1 "$victim"

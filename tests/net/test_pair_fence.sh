@@ -29,7 +29,7 @@ after() {
 	"$2"
 	prober_stop
 	check_number "$name: there are never two owners (ms)" "$file" .owners.two_ms 0 0
-	check "$name: the peer serves" [ "$(json "$file" .gap.to)" = "$peer" ]
+	check "$name: the peer serves" [ "$(json "$file" .last)" = "$peer" ]
 	check_number "$name: it is served again soon (ms)" "$file" .gap_ms 0 "$bound_ms"
 	[ -z "$nth" ] || figure "$profile, $1" "$file" "$3" "$began"
 }

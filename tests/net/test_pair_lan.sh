@@ -96,7 +96,7 @@ try_profile() {
 	power_loss lb1
 	sleep 2
 	prober_stop
-	check "$1: an unheard primary that dies is replaced" [ "$(json "$file" .gap.to)" = lb2 ]
+	check "$1: an unheard primary that dies is replaced" [ "$(json "$file" .last)" = lb2 ]
 	heal
 	node_stop lb2
 	power_on lb1
@@ -127,7 +127,7 @@ try_gateway() {
 	power_loss lb1
 	sleep 1
 	prober_stop
-	check "$1: a primary that dies is replaced" [ "$(json "$file" .gap.to)" = lb2 ]
+	check "$1: a primary that dies is replaced" [ "$(json "$file" .last)" = lb2 ]
 	check_number "$1: as soon as without a gateway (ms)" "$file" .gap_ms 0 200
 	node_stop lb2
 	power_on lb1

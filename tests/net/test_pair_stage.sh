@@ -22,7 +22,7 @@ file=$bed_dir/prober
 begin() { prober_start "$file" "$1"; sleep 0.3; prober_mark; }
 one_owner() {
 	prober_stop
-	check "$1: $2 answers" [ "$(json "$file" .gap.to)" = "$2" ]
+	check "$1: $2 answers" [ "$(json "$file" .last)" = "$2" ]
 	check_number "$1: there is one owner" "$file" .owners.two_ms 0 0
 }
 

@@ -77,7 +77,7 @@ start_watched() {
 }
 served_by() {
 	prober_stop
-	check "$1: $2 answers" [ "$(json "$file" .gap.to)" = "$2" ]
+	check "$1: $2 answers" [ "$(json "$file" .last)" = "$2" ]
 	check_number "$1: there is one owner" "$file" .owners.two_ms 0 0
 }
 

@@ -27,21 +27,22 @@ struct row {
 	size_t answered;
 	size_t changes;
 	size_t two_owners;
+	char last;	/* who gave the last answer; 0 = nobody */
 };
 
 static const struct row rows[] = {
-	{"no loss is no gap", "aaaa", 0, 0, 0, 2, 0, 4, 0, 0},
-	{"one lost request is a gap of one period", "aa.aa", 1, 1, 1, 1, 0, 4, 0, 0},
-	{"the longest of two gaps counts", "a.aa...ba", 3, 3, 3, 3, 0, 5, 2, 0},
-	{"the same gap again: the later one", "a.a.a", 1, 1, 1, 2, 0, 3, 0, 0},
-	{"late answers are a gap by arrival", "aaAa", 5, 0, 5, 1, 0, 4, 0, 0},
-	{"an outage that ends in late answers", "a...Ab", 8, 3, 8, 0, 0, 3, 1, 0},
-	{"a service that stays out has no gap but an end", "aa...", 0, 0, 0, 0, 3, 2, 0, 0},
-	{"nothing answered at all", "....", 0, 0, 0, 0, 0, 0, 0, 0},
-	{"two owners are counted by request", "aa22bb", 0, 0, 0, 4, 0, 6, 1, 2},
-	{"a client that sleeps sees no outage", "aa_aa", 0, 0, 0, 12, 0, 4, 0, 0},
-	{"but one that it slept through the end of", "aa._aa", 11, 11, 11, 1, 0, 4, 0, 0},
-	{"requests before the first answer are no outage", "...aa", 0, 0, 0, 3, 0, 2, 0, 0},
+	{"no loss is no gap", "aaaa", 0, 0, 0, 2, 0, 4, 0, 0, 'a'},
+	{"one lost request is a gap of one period", "aa.aa", 1, 1, 1, 1, 0, 4, 0, 0, 'a'},
+	{"the longest of two gaps counts", "a.aa...ba", 3, 3, 3, 3, 0, 5, 2, 0, 'a'},
+	{"the same gap again: the later one", "a.a.a", 1, 1, 1, 2, 0, 3, 0, 0, 'a'},
+	{"late answers are a gap by arrival", "aaAa", 5, 0, 5, 1, 0, 4, 0, 0, 'a'},
+	{"an outage that ends in late answers", "a...Ab", 8, 3, 8, 0, 0, 3, 1, 0, 'b'},
+	{"a service that stays out has no gap but an end", "aa...", 0, 0, 0, 0, 3, 2, 0, 0, 'a'},
+	{"nothing answered at all", "....", 0, 0, 0, 0, 0, 0, 0, 0, 0},
+	{"two owners are counted by request", "aa22bb", 0, 0, 0, 4, 0, 6, 1, 2, 'b'},
+	{"a client that sleeps sees no outage", "aa_aa", 0, 0, 0, 12, 0, 4, 0, 0, 'a'},
+	{"but one that it slept through the end of", "aa._aa", 11, 11, 11, 1, 0, 4, 0, 0, 'a'},
+	{"requests before the first answer are no outage", "...aa", 0, 0, 0, 3, 0, 2, 0, 0, 'a'},
 };
 
 static struct series play(const char *requests)
@@ -81,6 +82,7 @@ static void test_row(void **state)
 	assert_int_equal(summary.answered, row->answered);
 	assert_int_equal(summary.changes, row->changes);
 	assert_int_equal(summary.two_owners, row->two_owners);
+	assert_int_equal(summary.last_node, row->last ? row->last - 'a' : SERIES_NODE_NONE);
 	series_free(&series);
 }
 
