@@ -186,6 +186,7 @@ void hands_keep(struct hands *hands)
 	int64_t now_ns = clock_now_ns();
 
 	vip_look(hands->vip, now_ns);
+	vip_keep_peers(hands->vip, now_ns);
 	for (uint8_t i = 0; i < hands->conf->group_count; i++) {
 		/* a failure was logged, and is tried again with the next renewal */
 		if (are_kept(hands, i))
@@ -216,6 +217,7 @@ int64_t hands_deadline_ns(const struct hands *hands, int64_t now_ns)
 					   ask_deadline_ns(hands->ask));
 
 	deadline_ns = hbd_time_min(deadline_ns, vip_look_ns(hands->vip));
+	deadline_ns = hbd_time_min(deadline_ns, vip_keep_peers_ns(hands->vip));
 	deadline_ns = hbd_time_min(deadline_ns, vip_expel_ns(hands->vip));
 	for (uint8_t i = 0; i < hands->conf->group_count; i++) {
 		int64_t renewal_ns = vip_renewal_ns(hands->vip, i);

@@ -216,8 +216,7 @@ bool rtnl_is_gone(int result)
 	return result == 0 || result == -EADDRNOTAVAIL || result == -ENODEV || result == -ENXIO;
 }
 
-/* Sends one message, frees it, and returns the kernel's answer. */
-static int transact(struct rtnl *rtnl, struct nl_msg *message)
+int rtnl_transact(struct rtnl *rtnl, struct nl_msg *message)
 {
 	struct rtnl_request answer = { .result = UNANSWERED };
 	uint32_t base = rtnl->sequence++;
@@ -239,7 +238,7 @@ static int transact(struct rtnl *rtnl, struct nl_msg *message)
 
 int rtnl_promote_secondaries(struct rtnl *rtnl, int ifindex)
 {
-	return transact(rtnl, rtnl_message_promote(ifindex));
+	return rtnl_transact(rtnl, rtnl_message_promote(ifindex));
 }
 
 int rtnl_try_v6(struct rtnl *rtnl, int ifindex)
@@ -247,7 +246,7 @@ int rtnl_try_v6(struct rtnl *rtnl, int ifindex)
 	int error;
 
 	rtnl->why[0] = '\0';
-	error = transact(rtnl, rtnl_message_try_v6(ifindex));
+	error = rtnl_transact(rtnl, rtnl_message_try_v6(ifindex));
 	return error == -EADDRNOTAVAIL ? 0 : error;
 }
 
@@ -262,7 +261,7 @@ static int open_requests(struct rtnl *rtnl, size_t receive_bytes)
 	/* Answers with the kernel's words and without our request in them; older kernels go without. */
 	setsockopt(nl_socket_get_fd(rtnl->requests), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(nl_socket_get_fd(rtnl->requests), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-	error = transact(rtnl, rtnl_message_probe_mark());
+	error = rtnl_transact(rtnl, rtnl_message_probe_mark());
 	rtnl->knows_mark = error == -ERANGE;
 	return error == -EPERM || error == -ETIMEDOUT ? error : 0;
 }

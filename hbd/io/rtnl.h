@@ -90,6 +90,21 @@ bool rtnl_is_gone(int result);
  * is asked for one that it refuses everywhere (::), but later than for want of IPv6. */
 int rtnl_try_v6(struct rtnl *rtnl, int ifindex);
 
+/* An entry of the kernel's neighbor table (ARP, neighbor discovery). */
+struct rtnl_neighbor {
+	int ifindex;
+	struct hbd_address address;
+	bool resolved; /* it has an Ethernet address that the kernel uses: mac */
+	bool confirmed; /* and has no reason to doubt it */
+	bool given_up; /* the kernel had no answer, or waits for one: it sends nothing there */
+	uint8_t mac[6];
+};
+
+/* The entry for neighbor's address on its interface: 0, or a negative errno; -ENOENT: none. The second
+ * gives such an entry neighbor's mac, which the kernel uses from then on, and asks for it again soon. */
+int rtnl_neighbor_read(struct rtnl *rtnl, struct rtnl_neighbor *neighbor);
+int rtnl_neighbor_suggest(struct rtnl *rtnl, const struct rtnl_neighbor *neighbor);
+
 /* Makes the kernel keep an interface's secondary IPv4 addresses when their primary goes. */
 int rtnl_promote_secondaries(struct rtnl *rtnl, int ifindex);
 

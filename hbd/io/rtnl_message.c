@@ -23,7 +23,7 @@ static int address_bytes(int family)
 	return family == AF_INET ? 4 : 16;
 }
 
-static int put_address(struct nl_msg *message, int type, const struct hbd_address *address)
+int rtnl_put_address(struct nl_msg *message, int type, const struct hbd_address *address)
 {
 	const void *bytes = address->family == AF_INET ? (const void *)&address->v4
 						       : (const void *)&address->v6;
@@ -78,10 +78,10 @@ static int fill(struct nl_msg *message, const struct rtnl_request *request, bool
 	int error = nlmsg_append(message, &body, sizeof(body), NLMSG_ALIGNTO);
 
 	if (error == 0)
-		error = put_address(message, IFA_LOCAL, &request->address);
+		error = rtnl_put_address(message, IFA_LOCAL, &request->address);
 	/* Without IFA_ADDRESS the kernel removes a local IPv4 address whatever its prefix. */
 	if (error == 0 && !(request->verb == RTNL_REMOVE && request->any_prefix))
-		error = put_address(message, IFA_ADDRESS, &request->address);
+		error = rtnl_put_address(message, IFA_ADDRESS, &request->address);
 	if (error == 0 && request->verb == RTNL_ADD)
 		error = put_new(message, request, knows_mark);
 	return error;
@@ -161,7 +161,7 @@ struct nl_msg *rtnl_message_try_v6(int ifindex)
 	if (!message)
 		return NULL;
 	if (nlmsg_append(message, &body, sizeof(body), NLMSG_ALIGNTO) == 0 &&
-	    put_address(message, IFA_LOCAL, &any) == 0)
+	    rtnl_put_address(message, IFA_LOCAL, &any) == 0)
 		return message;
 	nlmsg_free(message);
 	return NULL;

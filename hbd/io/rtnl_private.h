@@ -32,6 +32,12 @@ int rtnl_receive_soon(struct rtnl *rtnl);
 /* Sends a request. 0 or a negative errno. */
 int rtnl_send(struct rtnl *rtnl, const void *bytes, size_t length);
 
+/* Sends one message, frees it, and returns the kernel's answer. NULL: -ENOMEM. */
+int rtnl_transact(struct rtnl *rtnl, struct nl_msg *message);
+
+/* Appends an attribute; 0, or not. */
+int rtnl_put_address(struct nl_msg *message, int type, const struct hbd_address *address);
+
 /*
  * Appends the request's message to bytes, which has RTNL_MESSAGE_BYTES of room. knows_mark: this
  * kernel stores IFA_PROTO. Returns its length, or -ENOMEM.

@@ -79,6 +79,16 @@ bool vip_link_usable(const struct vip *vip, uint8_t link);
 const char *vip_link_lacks(const struct vip *vip, uint8_t link);
 
 /*
+ * Keeps the kernel's neighbor entries of the peer's ends of the links good for sending. Where nobody
+ * answers the kernel gives an entry up, and asks by broadcast once a second from then on: when a cut
+ * heals a node would be heard up to a second later than it hears. So such an entry gets back the
+ * Ethernet address that it had. The kernel doubts that at once, and within 10 s asks everybody again;
+ * and a peer that has another address by now tells that by its own questions. When it is due next.
+ */
+void vip_keep_peers(struct vip *vip, int64_t now_ns);
+int64_t vip_keep_peers_ns(const struct vip *vip);
+
+/*
  * Adds all addresses of the group, each for lifetime_ns (rounded up to the kernel's seconds).
  * Addresses already there are adopted; of a staged group only what is missing is added. What the kernel
  * refuses of several is told by vip_refusal(), the others are held. When it refuses all, or an

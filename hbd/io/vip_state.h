@@ -67,6 +67,10 @@ struct vip_link {
 	bool present; /* its address is on its interface */
 	const char *lacks_told;
 	int ifindex_told; /* 0 = it was never there */
+	const struct hbd_conf_link *peer; /* its other end */
+	bool peer_known;     /* what the kernel had last as its Ethernet address: */
+	uint8_t peer_mac[6];
+	int64_t look_ns;     /* the kernel's entry of it is looked at then */
 };
 
 /* An IPv6 address on a VIP's interface that is not ours: it says which subnets are routed. */

@@ -138,12 +138,14 @@ static void fill_group(struct vip *vip, uint8_t index)
 	}
 }
 
-static void fill_links(struct vip *vip, const struct hbd_conf_node *node)
+static void fill_links(struct vip *vip, const struct hbd_conf_node *node,
+		       const struct hbd_conf_node *peer)
 {
 	vip->link_count = node->link_count;
 	for (uint8_t i = 0; i < node->link_count; i++) {
 		vip->links[i].conf = &node->links[i];
 		vip->links[i].device = name_device(vip, node->links[i].interface);
+		vip->links[i].peer = &peer->links[i];
 	}
 }
 
@@ -166,7 +168,7 @@ int vip_table_build(struct vip *vip, uint8_t self)
 		return -ENOMEM;
 	for (uint8_t i = 0; i < vip->conf->group_count; i++)
 		fill_group(vip, i);
-	fill_links(vip, &vip->conf->nodes[self]);
+	fill_links(vip, &vip->conf->nodes[self], &vip->conf->nodes[!self]);
 	qsort(vip->sorted, total, sizeof(struct vip_address *), compare);
 	return 0;
 }

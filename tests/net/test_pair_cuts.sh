@@ -44,6 +44,17 @@ spans = json.load(open(sys.argv[1]))["owners"]["two_at_ms"]
 print(max([0.0] + [end for begin, end in spans]))' "$file"
 }
 
+# give_up NODE PEER_NUMBER: its kernel has found that the other does not answer, as it does some time
+# after a cut begins. peer_usable: and sends all the same.
+give_up() {
+	ip -n "$1" neighbor change "10.77.0.$2" dev eth0 nud failed
+	ip -n "$1" neighbor change "10.78.0.$2" dev eth1 nud failed
+}
+peer_usable() {
+	ip -n "$1" neighbor show "10.77.0.$2" dev eth0 | grep -q lladdr &&
+		ip -n "$1" neighbor show "10.78.0.$2" dev eth1 | grep -q lladdr
+}
+
 # split WHO: cuts, and heals; what the clients see then. WHO are "clients on both sides", who reach
 # both nodes, or "clients on one side", who reach the former primary only. Who of the two is to go on is the
 # protocol's affair.
@@ -54,6 +65,10 @@ split() {
 		[ "$1" = "clients on both sides" ] || cut client "$standby"
 	} | on sw nft -f -
 	check "$name: cut from each other both serve" within 5 both_serve
+	give_up lb1 2
+	give_up lb2 1
+	check "$name: lb1 waits for no answer to ARP" within 3 peer_usable lb1 2
+	check "$name: nor does lb2" within 3 peer_usable lb2 1
 	prober_start "$file" $bed_vip4 "10.79.0.1+$((addresses - 1))"
 	sleep "$cut_s"
 	began=$(boot_ns)
