@@ -108,7 +108,9 @@ TEST_LIB := $(if $(wildcard tests/lib/*.c),$(B)/tests/libtest.a)
 # the C library.
 TOOL_PROGRAMS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
 PRELOADS := $(patsubst %.c,$(B)/%.so,$(wildcard tests/preload/*.c))
-TOOLS := $(TOOL_PROGRAMS) $(PRELOADS)
+# And a program of the next version of the protocol, which is the same but for its number.
+NEXT := $(B)/tests/next/hbd
+TOOLS := $(TOOL_PROGRAMS) $(PRELOADS) $(NEXT)
 BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -188,6 +190,12 @@ $(COPIED_PLUGINS): $(B)/%: %
 	$(call say,COPY,$<)install -D -m 755 $< $@
 
 $(TOOL_PROGRAMS) $(BENCHES): $(B)/%: $(O)/%.o $(TEST_LIB) $(LIB)
+	$(call link,$(PKG_LIBS))
+
+$(O)/tests/next/node_config.o: hbd/conf/node_config.c $(B)/flags
+	$(Q)mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CFLAGS) $(OWN_CFLAGS) -DHBD_VERSION_MAX=2 -MMD -MP -c $< -o $@
+$(NEXT): $(O)/hbd/main.o $(O)/tests/next/node_config.o $(LIB)
 	$(call link,$(PKG_LIBS))
 
 $(PRELOADS): $(B)/%.so: %.c $(B)/flags

@@ -21,6 +21,7 @@ void conf_node_config(const struct hbd_conf *conf, uint8_t self, struct hbd_node
 	assert(self < HBD_NODES);
 	memset(ret_config, 0, sizeof(*ret_config));
 	ret_config->self = self;
+	ret_config->version_max = HBD_VERSION_MAX;
 	ret_config->cluster_id = hbd_cluster_id(conf->cluster);
 	ret_config->config_digest = conf->digest;
 	ret_config->profile = conf->profile;

@@ -83,6 +83,11 @@ static json_t *key_id(const struct hbd_session *session)
 	return hbd_session_is_open(session) ? json_integer(session->running.key_id) : json_null();
 }
 
+static json_t *version(const struct hbd_session *session)
+{
+	return hbd_session_is_open(session) ? json_integer(session->running.version) : json_null();
+}
+
 static const char *peer_state(const struct hbd_node *node)
 {
 	enum hbd_peer_state state = hbd_node_peer_state(node);
@@ -99,12 +104,12 @@ static json_t *peer(const struct snapshot_source *source)
 				? json_integer(snapshot_age_ms(source, detector->last_rx_ns))
 				: json_null();
 
-	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:I, s:I, s:b, s:o}", "name",
+	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:b, s:o}", "name",
 			 source->conf->nodes[1 - source->self].name, "state",
 			 peer_state(node), "heard_age_ms", heard,
 			 "longest_silence_ms", (json_int_t)(detector->max_gap_ns / HBD_MS_NS),
 			 "mismatches", mismatches(node->mismatch), "key_id",
-			 key_id(&node->session), "seal_failures",
+			 key_id(&node->session), "version", version(&node->session), "seal_failures",
 			 (json_int_t)node->seal_failures, "unreachable",
 			 (json_int_t)node->unreachable, "maintenance",
 			 node->peer_maintained, "restarting_ms", restarting(source));

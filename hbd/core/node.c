@@ -114,6 +114,7 @@ void hbd_node_init(struct hbd_node *node, const struct hbd_node_config *config, 
 		node->links_bad_since_ns[i] = HBD_NEVER_NS;
 	hbd_session_init(&node->session, config->self, config->link_count, config->cluster_id,
 			 config->keys, config->key_count, config->seed);
+	hbd_session_speak(&node->session, config->version_max);
 	node->jitter = node->session.own_session;
 	hbd_detector_init(&node->detector, &config->profile, now_ns);
 	hbd_pace_init(&node->pace);

@@ -58,6 +58,7 @@ struct hbd_node_config {
 	uint8_t group_count;		/* 1..HBD_GROUPS_MAX */
 	uint8_t key_count;		/* 1..HBD_KEYS_MAX */
 	uint8_t fence;			/* at the start: HBD_FENCE_...; later by HBD_EVENT_FENCE */
+	uint8_t version_max;		/* highest major protocol version spoken; 0 = HBD_VERSION_MAX */
 	struct hbd_key keys[HBD_KEYS_MAX];
 	struct hbd_group_config groups[HBD_GROUPS_MAX];
 	uint8_t seed[HBD_SEED_BYTES];	/* fresh and secret for every process */
@@ -196,7 +197,7 @@ struct hbd_node {
 	int64_t next_send_ns;
 	int64_t next_offer_ns;
 	int64_t next_attempt_ns;	/* of a handshake */
-	int64_t next_renewal_ns;	/* of one for a newer key */
+	int64_t next_renewal_ns;	/* of one for a newer key or version */
 	int64_t next_probe_ns;
 	uint32_t seal_failures;		/* of handshakes since the last authentic packet */
 	uint64_t unreachable;		/* ICMP port unreachable seen */

@@ -140,10 +140,13 @@ static void resume_groups(struct hbd_node *node, const struct hbd_node *former)
 	}
 }
 
-static bool holds_key(const struct hbd_node_config *config, uint8_t id)
+/* Whether this program, with the keys that it was given, can go on with what the former one began. */
+static bool can_use(const struct hbd_session *session, const struct hbd_channel *channel)
 {
-	for (uint8_t i = 0; i < config->key_count; i++)
-		if (config->keys[i].id == id)
+	if (channel->version < HBD_VERSION_MIN || channel->version > session->version_max)
+		return false;
+	for (uint8_t i = 0; i < session->key_count; i++)
+		if (session->keys[i].id == channel->key_id)
 			return true;
 	return false;
 }
@@ -156,6 +159,7 @@ static void resume_session(struct hbd_node *node, const struct hbd_session *form
 	hbd_session_init(session, node->config->self, node->config->link_count,
 			 node->config->cluster_id, node->config->keys, node->config->key_count,
 			 node->config->seed);
+	hbd_session_speak(session, node->config->version_max);
 	session->own_session = former->own_session;
 	session->established = former->established + 1;
 	session->running = former->running;
@@ -165,9 +169,9 @@ static void resume_session(struct hbd_node *node, const struct hbd_session *form
 	memcpy(session->offers, former->offers, sizeof(session->offers));
 	for (uint8_t i = 0; i < HBD_LINKS_MAX; i++)
 		session->running.tx_seq[i] += HBD_RESUME_AHEAD;
-	if (!holds_key(node->config, session->running.key_id))
+	if (!can_use(session, &session->running))
 		session->running.open = false;
-	if (!holds_key(node->config, session->previous.key_id))
+	if (!can_use(session, &session->previous))
 		session->previous.open = false;
 }
 

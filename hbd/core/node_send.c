@@ -362,16 +362,16 @@ bool node_wants_offer(const struct hbd_node *node)
 	       node_knows_old_news(node);
 }
 
-/* While the session lasts: a newer key, once the peer has it too. */
-static bool wants_key(const struct hbd_node *node)
+/* While the session lasts: a newer key or version, once the peer has it too. */
+static bool wants_renewal(const struct hbd_node *node)
 {
 	return !node_wants_offer(node) && !node->stopping && !node_is_holding(node) &&
-	       hbd_session_wants_key(&node->session);
+	       hbd_session_wants_renewal(&node->session);
 }
 
 static void send_due_renewal(struct hbd_node *node, struct hbd_actions *actions)
 {
-	if (!wants_key(node) || node->now_ns < node->next_renewal_ns)
+	if (!wants_renewal(node) || node->now_ns < node->next_renewal_ns)
 		return;
 	hbd_session_begin_renewal(&node->session);
 	node->next_renewal_ns = hbd_time_add(node->now_ns, RENEWAL_NS);
@@ -429,7 +429,7 @@ int64_t node_send_deadline_ns(const struct hbd_node *node)
 
 	if (node_wants_offer(node) && !node->stopping)
 		deadline_ns = hbd_time_min(deadline_ns, node->next_offer_ns);
-	if (wants_key(node))
+	if (wants_renewal(node))
 		deadline_ns = hbd_time_min(deadline_ns, node_pending(node, node->next_renewal_ns));
 	if (hbd_session_is_open(&node->session)) {
 		int64_t probe_ns = hbd_node_peer_state(node) == HBD_PEER_SUSPICIOUS ||

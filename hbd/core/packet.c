@@ -124,11 +124,18 @@ size_t hbd_packet_encode_heartbeat(const struct hbd_header *header,
 	return writer.length;
 }
 
-static enum hbd_drop check_header(const struct hbd_header *header, size_t length)
+/* The handshake is the same in all versions, so that two programs find out by it which they share. A
+ * session's version is the session's to check. */
+static bool has_version(const struct hbd_header *header)
 {
 	int major = header->version >> 4;
 
-	if (major < HBD_VERSION_MIN || major > HBD_VERSION_MAX)
+	return header->type <= HBD_PACKET_CONFIRM ? major == HBD_VERSION_HANDSHAKE : major > 0;
+}
+
+static enum hbd_drop check_header(const struct hbd_header *header, size_t length)
+{
+	if (!has_version(header))
 		return HBD_DROP_VERSION;
 	if (header->type <= HBD_PACKET_UNSET || header->type >= HBD_PACKET_TYPE_COUNT ||
 	    (header->flags & ~HBD_FLAGS_KNOWN))

@@ -13,8 +13,11 @@
 #include "limits.h"
 
 #define HBD_PACKET_MAGIC 0x48424431u /* "HBD1" */
+#define HBD_VERSION_HANDSHAKE 1      /* of handshake packets, whatever else is spoken */
 #define HBD_VERSION_MIN 1            /* major protocol versions this code speaks */
+#ifndef HBD_VERSION_MAX              /* the tests build a program of the next one */
 #define HBD_VERSION_MAX 1
+#endif
 
 enum hbd_packet_type {
 	HBD_PACKET_UNSET = 0,
@@ -125,7 +128,7 @@ enum hbd_drop {
 	HBD_DROP_SHORT,		/* shorter than a header and a tag, or than its header says */
 	HBD_DROP_LONG,		/* longer than HBD_PACKET_BYTES_MAX or than its header says */
 	HBD_DROP_MAGIC,		/* not ours at all */
-	HBD_DROP_VERSION,	/* a major version we do not speak */
+	HBD_DROP_VERSION,	/* not the handshake's major version, or not that of the session */
 	HBD_DROP_TYPE,		/* unknown type or flags */
 	HBD_DROP_CLUSTER,	/* another cluster's */
 	HBD_DROP_REFLECTED,	/* our own packet came back, or our node index is used twice */

@@ -27,6 +27,7 @@ void hbd_session_init(struct hbd_session *session, uint8_t self, uint8_t link_co
 		.self = self,
 		.link_count = link_count,
 		.key_count = key_count,
+		.version_max = HBD_VERSION_MAX,
 		.cluster_id = cluster_id,
 		.keys = keys,
 		.seed = seed,
@@ -35,6 +36,11 @@ void hbd_session_init(struct hbd_session *session, uint8_t self, uint8_t link_co
 	/* 0 means "unknown" on the wire; the lowest bit is a small price */
 	session->own_session = to_number(random) | 1;
 	hbd_session_begin(session);
+}
+
+void hbd_session_speak(struct hbd_session *session, uint8_t version_max)
+{
+	session->version_max = version_max != 0 ? version_max : HBD_VERSION_MAX;
 }
 
 bool hbd_session_is_open(const struct hbd_session *session)
@@ -50,10 +56,12 @@ void hbd_session_begin(struct hbd_session *session)
 	session->hello_key = (uint8_t)((session->hello_key + 1) % session->key_count);
 }
 
-bool hbd_session_wants_key(const struct hbd_session *session)
+bool hbd_session_wants_renewal(const struct hbd_session *session)
 {
 	if (session->self != OFFERER || !hbd_session_is_open(session))
 		return false;
+	if (session->version_max > session->running.version)
+		return true;
 	for (uint8_t i = 0; i < session->key_count; i++)
 		if (session->keys[i].id > session->running.key_id)
 			return true;
@@ -90,10 +98,10 @@ static const struct hbd_key *common_key(const struct hbd_session *session,
 }
 
 /* The highest major version that both speak, 0 if there is none. */
-static uint8_t common_version(const struct hbd_hello *hello)
+static uint8_t common_version(const struct hbd_session *session, const struct hbd_hello *hello)
 {
-	uint8_t highest = hello->version_max < HBD_VERSION_MAX ? hello->version_max
-								 : HBD_VERSION_MAX;
+	uint8_t highest = hello->version_max < session->version_max ? hello->version_max
+								     : session->version_max;
 
 	return highest >= HBD_VERSION_MIN && highest >= hello->version_min ? highest : 0;
 }
@@ -199,7 +207,7 @@ static enum hbd_drop receive_hello(const struct hbd_session *session, struct hbd
 	if (session->self == OFFERER || is_proven_offer(session, received))
 		return HBD_DROP_STALE;
 	received->verdict.receipt = HBD_RECEIPT_HELLO;
-	if (common_version(&received->hello) == 0)
+	if (common_version(session, &received->hello) == 0)
 		received->verdict.receipt = HBD_RECEIPT_VERSION;
 	else if (common_key(session, &received->hello) == NULL)
 		return HBD_DROP_KEY;
@@ -210,7 +218,7 @@ static enum hbd_drop receive_knock(const struct hbd_session *session, struct hbd
 {
 	if (session->self != OFFERER)
 		return HBD_DROP_STALE;
-	received->verdict.receipt = common_version(&received->hello) ? HBD_RECEIPT_KNOCK
+	received->verdict.receipt = common_version(session, &received->hello) ? HBD_RECEIPT_KNOCK
 								: HBD_RECEIPT_VERSION;
 	return HBD_DROP_NONE;
 }
@@ -238,9 +246,10 @@ static enum hbd_drop receive_ack(struct hbd_session *session, const struct hbd_k
 		return HBD_DROP_STALE;
 	if (memcmp(hello->nonce, session->nonce, sizeof(session->nonce)) != 0)
 		return HBD_DROP_STALE;
-	if (hello->version < HBD_VERSION_MIN || hello->version > HBD_VERSION_MAX)
+	if (hello->version < HBD_VERSION_MIN || hello->version > session->version_max)
 		return HBD_DROP_BODY;
-	if (session->renews && key->id <= session->running.key_id)
+	if (session->renews && key->id <= session->running.key_id &&
+	    hello->version <= session->running.version)
 		return HBD_DROP_STALE;
 	received->verdict.receipt = HBD_RECEIPT_ACK;
 	take_ack(session, key, received);
@@ -317,6 +326,9 @@ static struct hbd_channel *find_channel(struct hbd_session *session,
 	for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++) {
 		if (!channels[i]->open || channels[i]->closed_by_peer ||
 		    channels[i]->peer_session != header->sender_session)
+			continue;
+		*ret_drop = HBD_DROP_VERSION;
+		if (channels[i]->version != header->version >> 4)
 			continue;
 		if (hbd_seal_open(&channels[i]->rx, bytes, length))
 			return channels[i];
@@ -447,7 +459,7 @@ bool hbd_session_adopt(struct hbd_session *session, const struct hbd_received *r
 		return adopt_data(session, &copy);
 	case HBD_RECEIPT_HELLO:
 		/* it will be answered */
-		return session->self != OFFERER && common_version(&received->hello) != 0 &&
+		return session->self != OFFERER && common_version(session, &received->hello) != 0 &&
 		       common_key(session, &received->hello) != NULL;
 	case HBD_RECEIPT_UNSET:
 	case HBD_RECEIPT_DROPPED:
@@ -462,7 +474,7 @@ static struct hbd_header make_header(const struct hbd_session *session,
 				     enum hbd_packet_type type, uint8_t link)
 {
 	return (struct hbd_header){
-		.version = HBD_VERSION_MAX << 4,
+		.version = HBD_VERSION_HANDSHAKE << 4,
 		.type = type,
 		.cluster_id = session->cluster_id,
 		.source = session->self,
@@ -476,7 +488,7 @@ static struct hbd_hello make_hello(const struct hbd_session *session, uint64_t c
 {
 	struct hbd_hello hello = {
 		.version_min = HBD_VERSION_MIN,
-		.version_max = HBD_VERSION_MAX,
+		.version_max = session->version_max,
 		.key_count = session->key_count,
 		.config_digest = config_digest,
 	};
@@ -520,7 +532,7 @@ size_t hbd_session_answer(const struct hbd_session *session, uint8_t link,
 	assert(received->verdict.receipt == HBD_RECEIPT_HELLO);
 	assert(key != NULL);
 	header.receiver_session = received->header.sender_session;
-	hello.version = common_version(&received->hello);
+	hello.version = common_version(session, &received->hello);
 	memcpy(hello.nonce, received->hello.nonce, sizeof(hello.nonce));
 	make_answer(session, received->header.sender_session, hello.nonce, hello.answer);
 	return close_handshake(session, key, &header, &hello, bytes);
@@ -545,6 +557,7 @@ static size_t close_data(const struct hbd_session *session, struct hbd_header *h
 			 const struct hbd_heartbeat *heartbeat, uint8_t *bytes)
 {
 	assert(session->running.open);
+	header->version = (uint8_t)(session->running.version << 4);
 	header->key_id = session->running.key_id;
 	header->receiver_session = session->running.peer_session;
 	return hbd_seal_close(&session->running.tx, bytes,

@@ -39,6 +39,7 @@ struct hbd_session {
 	uint8_t self;
 	uint8_t link_count;
 	uint8_t key_count;
+	uint8_t version_max;		/* highest major version spoken */
 	uint32_t cluster_id;
 	const struct hbd_key *keys;
 	const uint8_t *seed;
@@ -47,7 +48,7 @@ struct hbd_session {
 	uint64_t established;		/* sessions proven so far */
 	uint8_t nonce[HBD_NONCE_BYTES];	/* of the present attempt */
 	uint8_t hello_key;		/* index of the key the next HELLO or KNOCK is sealed with */
-	bool renews;			/* node 0: this attempt is for a newer key only */
+	bool renews;			/* node 0: this attempt is for a newer key or version only */
 	struct hbd_channel running;	/* proven */
 	struct hbd_channel previous;	/* with the same process: what is under way may still come */
 	struct hbd_channel next;	/* node 0: answered, not yet proven by a packet */
@@ -90,6 +91,9 @@ void hbd_session_init(struct hbd_session *session, uint8_t self, uint8_t link_co
 		      uint32_t cluster_id, const struct hbd_key *keys, uint8_t key_count,
 		      const uint8_t seed[HBD_SEED_BYTES]);
 
+/* It speaks no later major version than that from now on; 0 = HBD_VERSION_MAX, as at first. */
+void hbd_session_speak(struct hbd_session *session, uint8_t version_max);
+
 /*
  * Checks a datagram that came in on link, and advances the session by it. Nothing is changed by a
  * datagram that is dropped. A KNOCK or HELLO changes nothing either: it may be a replay, so the
@@ -112,10 +116,10 @@ bool hbd_session_is_open(const struct hbd_session *session);
 void hbd_session_begin(struct hbd_session *session);
 
 /*
- * Node 0: a newer key than that of the running session is here, and may be at the peer by now. An
- * attempt for its sake leaves the running session alone unless a newer key is what comes of it.
+ * Node 0: a newer key, or a higher version, than that of the running session is here, and may be at the
+ * peer by now. An attempt for its sake leaves the running session alone unless that is what comes of it.
  */
-bool hbd_session_wants_key(const struct hbd_session *session);
+bool hbd_session_wants_renewal(const struct hbd_session *session);
 void hbd_session_begin_renewal(struct hbd_session *session);
 
 /*

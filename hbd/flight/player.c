@@ -65,6 +65,7 @@ static void adopt_state(struct flight_player *player)
 	node->config = &player->config;
 	node->session.keys = player->config.keys;
 	node->session.seed = player->config.seed;
+	hbd_session_speak(&node->session, player->config.version_max);
 	node->detector.profile = &player->config.profile;
 	for (uint8_t i = 0; i < HBD_GROUPS_MAX; i++)
 		node->groups[i].plan.steps = player->config.groups[i].steps;

@@ -52,6 +52,7 @@ static const struct flight_field config_fields[] = {
 	FLIGHT_NUMBER(hbd_node_config, group_count, HBD_GROUPS_MAX + 1),
 	FLIGHT_NUMBER(hbd_node_config, key_count, HBD_KEYS_MAX + 1),
 	FLIGHT_NUMBER(hbd_node_config, fence, HBD_FENCE_KERNEL + 1),
+	FLIGHT_NUMBER(hbd_node_config, version_max, 16),
 	FLIGHT_PARTS(hbd_node_config, keys, key_type),
 	FLIGHT_PARTS(hbd_node_config, groups, group_config_type),
 	FLIGHT_NUMBER(hbd_node_config, epoch_floor, 0),

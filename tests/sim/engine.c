@@ -361,6 +361,15 @@ static void tell_group(struct world *world, uint8_t machine, uint8_t group)
 	}
 }
 
+/* Programs come and go in any order, the present one and the next; no chance is drawn for it. */
+static uint8_t version_max(const struct world *world, const struct world_machine *m)
+{
+	struct world_random random = { world->versions + 2 * m->lives + (m == world->machines) };
+
+	return world->versions != 0 && world_chance(&random, 500) ? HBD_VERSION_MAX + 1
+								    : HBD_VERSION_MAX;
+}
+
 static void prepare(struct world *world, struct world_machine *m)
 {
 	m->lives++;
@@ -372,6 +381,7 @@ static void prepare(struct world *world, struct world_machine *m)
 	for (size_t i = 0; i < HBD_SEED_BYTES; i++)
 		m->config.seed[i] = (uint8_t)world_random(&world->random);
 	reserve_epochs(world, m);
+	m->config.version_max = version_max(world, m);
 	m->config.witness = world->witness.present;
 	m->config.maintenance = m->maintained && !world->mutant.disobedient;
 	m->abstains = m->maintained;

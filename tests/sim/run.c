@@ -132,6 +132,12 @@ static void set_witness(struct world *world, uint64_t seed)
 		world->machines[i].config.serve_without = seed % 5 == 1;
 }
 
+/* In one of three the nodes' programs are of different versions, or are replaced by such. */
+static void set_versions(struct world *world, uint64_t seed)
+{
+	world->versions = seed % 3 == 0 ? seed + 1 : 0;
+}
+
 /* Two of seven have a gateway. */
 static void set_gateway(struct world *world, const struct run_plan *plan)
 {
@@ -154,6 +160,7 @@ struct run_result run_seed(const struct run_plan *plan)
 	world->recorded_steps_max = plan->recorded_steps ? plan->recorded_steps : UINT64_MAX;
 	set_witness(world, plan->seed);
 	set_gateway(world, plan);
+	set_versions(world, plan->seed);
 	apply_mutant(world, plan->mutant);
 	checker_init(&checker, world);
 	checker.disarmed = disarmed(plan->mutant);

@@ -57,6 +57,7 @@ struct world {
 	struct world_random random;
 	uint64_t hash;			/* of all that happened */
 	enum hbd_profile_name profile;
+	uint64_t versions;		/* which process speaks which; 0 = all the first one */
 	uint8_t group_count;
 	struct world_machine machines[HBD_NODES];
 	struct world_path paths[HBD_NODES][WORLD_LINKS];	/* by sender */

@@ -102,6 +102,7 @@ static void every_member_of_the_session_has_a_row(void **state)
 	      OUT(hbd_session, key_count), OUT(hbd_session, cluster_id), OUT(hbd_session, keys),
 	      OUT(hbd_session, seed), OUT(hbd_session, nonce),
 	      OUT(hbd_session, proven_nonce), OUT(hbd_session, offer_count),
+	      OUT(hbd_session, version_max),
 	      OUT(hbd_session, offers), OUT(hbd_session, confirm),
 	      GAP(hbd_session, offers, confirm));
 }

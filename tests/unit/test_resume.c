@@ -314,6 +314,27 @@ static void a_key_that_is_gone_ends_the_session_and_nothing_else(void **state)
 	bench_free(bench);
 }
 
+static void a_version_that_is_gone_ends_the_session_and_nothing_else(void **state)
+{
+	struct bench *bench = bench_new(0);
+	struct hbd_node former;
+
+	(void)state;
+	bench_serve(bench);
+	former = bench->node;
+	former.session.running.version = HBD_VERSION_MAX + 1;
+	assert_int_equal(hbd_node_resume(&bench->node, &bench->config, &former, bench->now_ns), 0);
+	assert_false(hbd_session_is_open(&bench->node.session));
+	assert_int_equal(bench->node.groups[0].role, HBD_ROLE_PRIMARY);
+
+	struct hbd_node_config config = bench->config;
+
+	config.version_max = HBD_VERSION_MAX + 1;
+	assert_int_equal(hbd_node_resume(&bench->node, &config, &former, bench->now_ns), 0);
+	assert_true(hbd_session_is_open(&bench->node.session));
+	bench_free(bench);
+}
+
 /* ---- bytes --------------------------------------------------------------------------------------- */
 
 struct carried {
@@ -447,6 +468,7 @@ int main(void)
 		cmocka_unit_test(groups_go_by_their_id),
 		cmocka_unit_test(what_is_in_use_is_not_dropped),
 		cmocka_unit_test(a_key_that_is_gone_ends_the_session_and_nothing_else),
+		cmocka_unit_test(a_version_that_is_gone_ends_the_session_and_nothing_else),
 		cmocka_unit_test(what_is_damaged_is_refused_as_a_whole),
 		cmocka_unit_test(another_version_may_know_more_or_less),
 	};

@@ -154,13 +154,13 @@ static void a_newer_key_takes_over_once_both_hold_it(void **state)
 	struct datagram packet;
 
 	(void)state;
-	assert_false(hbd_session_wants_key(&pair.sessions[0]));
+	assert_false(hbd_session_wants_renewal(&pair.sessions[0]));
 	give_key(&pair, 0, 2);
-	assert_true(hbd_session_wants_key(&pair.sessions[0]));
+	assert_true(hbd_session_wants_renewal(&pair.sessions[0]));
 	/* the peer lacks it: the session goes on under the key that both have */
 	assert_false(renew(&pair));
 	give_key(&pair, 1, 2);
-	assert_false(hbd_session_wants_key(&pair.sessions[1]));
+	assert_false(hbd_session_wants_renewal(&pair.sessions[1]));
 	assert_true(renew(&pair));
 	packet.length = hbd_session_confirm(&pair.sessions[0], 0, packet.bytes);
 	assert_true(deliver(&pair, 1, &packet).verdict.proven);
@@ -171,7 +171,53 @@ static void a_newer_key_takes_over_once_both_hold_it(void **state)
 	assert_true(deliver(&pair, 0, &packet).verdict.proven);
 	assert_int_equal(pair.sessions[0].running.key_id, 2);
 	assert_int_equal(pair.sessions[1].running.key_id, 2);
-	assert_false(hbd_session_wants_key(&pair.sessions[0]));
+	assert_false(hbd_session_wants_renewal(&pair.sessions[0]));
+}
+
+/* Programs of other versions read the handshake of this one, and the other way round. */
+static void two_programs_speak_the_highest_version_that_both_know(void **state)
+{
+	static const struct {
+		uint8_t max[HBD_NODES], spoken;
+	} rows[] = { { { 1, 1 }, 1 }, { { 2, 1 }, 1 }, { { 1, 2 }, 1 }, { { 2, 2 }, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pair pair = new_pair();
+		struct datagram packets[4];
+
+		for (uint8_t node = 0; node < HBD_NODES; node++) {
+			start(&pair, node, (uint8_t)(10 + node));
+			pair.sessions[node].version_max = rows[i].max[node];
+		}
+		shake_hands(&pair, packets);
+		for (uint8_t node = 0; node < HBD_NODES; node++)
+			assert_int_equal(pair.sessions[node].running.version, rows[i].spoken);
+		assert_int_equal(packets[3].bytes[4] >> 4, rows[i].spoken);
+	}
+}
+
+static void a_later_version_takes_over_once_both_speak_it(void **state)
+{
+	PAIR(pair, packets);
+	struct datagram earlier = heartbeat(&pair, 0), packet;
+
+	(void)state;
+	assert_false(hbd_session_wants_renewal(&pair.sessions[0]));
+	pair.sessions[0].version_max = 2;
+	assert_true(hbd_session_wants_renewal(&pair.sessions[0]));
+	assert_false(renew(&pair));
+	pair.sessions[1].version_max = 2;
+	assert_true(renew(&pair));
+	packet.length = hbd_session_confirm(&pair.sessions[0], 0, packet.bytes);
+	assert_true(deliver(&pair, 1, &packet).verdict.proven);
+	packet = heartbeat(&pair, 1);
+	assert_true(deliver(&pair, 0, &packet).verdict.proven);
+	assert_int_equal(pair.sessions[0].running.version, 2);
+	assert_int_equal(pair.sessions[1].running.version, 2);
+	assert_false(hbd_session_wants_renewal(&pair.sessions[0]));
+	/* what is under way from before still passes */
+	assert_int_equal(deliver(&pair, 1, &earlier).verdict.receipt, HBD_RECEIPT_HEARTBEAT);
 }
 
 static void a_heartbeat_is_accepted_once(void **state)
@@ -404,6 +450,7 @@ static struct datagram forged(struct pair *pair, enum kind kind, const struct po
 }
 
 /* Offsets in a datagram (PROTOCOL.md 2 and 3). */
+#define HEADER_VERSION 4
 #define TYPE 5
 #define KEY_ID 6
 #define SOURCE 12
@@ -490,6 +537,10 @@ static const struct forgery {
 	  { { SEQ, 8, 0xff } } },
 	{ "a goodbye with any other", GOODBYE, 1, HBD_RECEIPT_DROPPED, HBD_DROP_BODY,
 	  { { SEQ, 8, 1 } } },
+	{ "a heartbeat of another version than the session's", HEARTBEAT, 1, HBD_RECEIPT_DROPPED,
+	  HBD_DROP_VERSION, { { HEADER_VERSION, 1, 0x20 } } },
+	{ "an offer with another version of the handshake", HELLO, 1, HBD_RECEIPT_DROPPED,
+	  HBD_DROP_VERSION, { { HEADER_VERSION, 1, 0x20 } } },
 	{ "a malformed heartbeat", HEARTBEAT, 1, HBD_RECEIPT_DROPPED, HBD_DROP_BODY,
 	  { { HB_SEQ, 8, 0 } } },
 };
@@ -590,6 +641,8 @@ int main(void)
 		cmocka_unit_test(heartbeats_pass_both_ways_after_the_handshake),
 		cmocka_unit_test(every_flipped_bit_breaks_the_seal_or_the_header),
 		cmocka_unit_test(a_newer_key_takes_over_once_both_hold_it),
+		cmocka_unit_test(two_programs_speak_the_highest_version_that_both_know),
+		cmocka_unit_test(a_later_version_takes_over_once_both_speak_it),
 		cmocka_unit_test(a_heartbeat_is_accepted_once),
 		cmocka_unit_test(a_reflected_packet_is_refused),
 		cmocka_unit_test(another_cluster_link_or_key_is_refused),
