@@ -32,9 +32,13 @@ bool hbd_sent_after(const struct hbd_sent *sent, uint64_t hb_seq, int64_t since_
 
 int64_t hbd_sent_lease_end(const struct hbd_sent *sent, uint64_t hb_seq)
 {
+	int64_t end_ns = HBD_NEVER_NS;
+
 	if (!is_known(sent, hb_seq))
 		return 0;
-	return hbd_time_min(slot_end(sent, hb_seq), slot_end(sent, sent->newest));
+	for (uint64_t told = hb_seq; told <= sent->newest; told++)
+		end_ns = hbd_time_min(end_ns, slot_end(sent, told));
+	return end_ns;
 }
 
 void hbd_sent_shift(struct hbd_sent *sent, int64_t stood_ns)

@@ -36,7 +36,7 @@ void hbd_sent_record(struct hbd_sent *sent, uint64_t hb_seq, int64_t sent_ns, in
 
 /*
  * The end of the lease that renewal hb_seq asked for, or 0 if it is unknown or too old. Never later
- * than what the newest renewal asked for: once a shorter term was announced, the granter counts on
+ * than what any renewal since asked for: once a shorter term was announced, the granter may count on
  * it, and a late grant of a long one must not outlive it.
  */
 int64_t hbd_sent_lease_end(const struct hbd_sent *sent, uint64_t hb_seq);

@@ -151,15 +151,8 @@ void node_take_stall(struct hbd_node *node, int64_t late_ns)
 		restart_patience(node, &node->groups[i]);
 		hbd_witness_stalled(&node->groups[i].witness, late_ns, node->now_ns);
 	}
-	if (late_ns < profile->grant_ns)
-		return;
-	for (uint8_t i = 0; i < node->config->group_count; i++) {
-		struct hbd_group *group = &node->groups[i];
-
-		node_hold_claims(node, group);
-		if (!node->detector.gone)
-			group->hold_until_ns = hbd_time_add(node->now_ns, profile->alone_ns);
-	}
+	for (uint8_t i = 0; i < node->config->group_count && late_ns >= profile->grant_ns; i++)
+		node_doubt_silence(node, &node->groups[i]);
 }
 
 bool hbd_node_is_deaf(const struct hbd_node *node)

@@ -222,6 +222,15 @@ void node_hold_claims(struct hbd_node *node, struct hbd_group *group)
 					    hbd_time_add(from_ns, profile->grant_ns));
 }
 
+void node_doubt_silence(struct hbd_node *node, struct hbd_group *group)
+{
+	int64_t until_ns = hbd_time_add(node->now_ns, node->config->profile.alone_ns);
+
+	node_hold_claims(node, group);
+	if (!node->detector.gone)
+		group->hold_until_ns = hbd_time_max(group->hold_until_ns, until_ns);
+}
+
 void node_await_taking(struct hbd_node *node, struct hbd_group *group)
 {
 	const struct hbd_profile *profile = &node->config->profile;

@@ -231,6 +231,9 @@ void node_await_taking(struct hbd_node *node, struct hbd_group *group);
 
 /* No claim on the evidence of silence until this node has listened for a whole Lg. */
 void node_hold_claims(struct hbd_node *node, struct hbd_group *group);
+/* Likewise where the peer, which was not heard, may have taken a long lease: until it is heard, or said
+ * good-bye, only the end of the longest one makes a claim on silence safe. */
+void node_doubt_silence(struct hbd_node *node, struct hbd_group *group);
 
 /* node_watch.c */
 void node_watch_peer(struct hbd_node *node, struct hbd_actions *actions);

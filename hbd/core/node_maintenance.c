@@ -78,11 +78,7 @@ void node_begin_in_maintenance(struct hbd_node *node)
 /* The peer may have taken long leases by itself, and this node may not have heard of them. */
 static void hold_back(struct hbd_node *node, struct hbd_group *group)
 {
-	node_hold_claims(node, group);
-	if (!node->detector.gone)
-		group->hold_until_ns = hbd_time_max(group->hold_until_ns,
-						    hbd_time_add(node->now_ns,
-								 node->config->profile.alone_ns));
+	node_doubt_silence(node, group);
 	if (group->unowned_since_ns != HBD_NEVER_NS)
 		group->unowned_since_ns = node->now_ns;
 }

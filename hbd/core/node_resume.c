@@ -226,5 +226,8 @@ int hbd_node_resume(struct hbd_node *node, const struct hbd_node_config *config,
 	node_resume_maintenance(node);
 	if (now_ns > former->now_ns)
 		node_take_stall(node, now_ns - former->now_ns);
+	/* what arrived meanwhile is lost: it may have told of a long lease, or of a pause */
+	for (uint8_t i = 0; i < config->group_count; i++)
+		node_doubt_silence(node, &node->groups[i]);
 	return 0;
 }

@@ -71,15 +71,29 @@ static bool peer_may_claim(const struct hbd_node *node, uint8_t group)
 	       peer->role != HBD_ROLE_STOPPED && peer->role != HBD_ROLE_QUIET;
 }
 
+/*
+ * So far this node may extend a lease by itself. For a pause no further than from when it told of
+ * it first, which the peer has taken in when the pause begins: of what is said since it may have
+ * heard nothing, and nothing more is said then.
+ */
+static int64_t own_end_ns(const struct hbd_node *node)
+{
+	int64_t end_ns = hbd_time_add(node->now_ns, node_term_ns(node));
+
+	if (node_is_holding(node) && node->hold.hb_seq != 0 && node_peer_present(node))
+		end_ns = hbd_time_min(end_ns, hbd_time_add(node->hold.told_ns, node->hold.term_ns));
+	return end_ns;
+}
+
 /* A renewal was sent now: extend what this node may extend by itself. */
 static void renew_leases(struct hbd_node *node, struct hbd_actions *actions)
 {
-	int64_t term_ns = node_term_ns(node);
+	int64_t end_ns = own_end_ns(node);
 
 	for (uint8_t i = 0; i < node->config->group_count; i++) {
 		struct hbd_lease *lease = &node->groups[i].lease;
 		int64_t before_ns = lease->held_until_ns;
-		int64_t until_ns = hbd_time_add(node->now_ns, term_ns);
+		int64_t until_ns = end_ns;
 
 		if (!lease->held)
 			continue;

@@ -135,6 +135,21 @@ static void taking_a_lease_ends_the_promise_to_the_peer(void **state)
 	assert_false(hbd_lease_is_promised(&lease, 1));
 }
 
+/* Which of the renewals since then the granter has taken in is not known: it may be any. */
+static void a_late_grant_of_a_long_term_is_bound_by_every_shorter_one_told_since(void **state)
+{
+	struct hbd_sent sent = { 0 };
+
+	(void)state;
+	hbd_sent_record(&sent, 1, 1000, 500);
+	hbd_sent_record(&sent, 2, 1010, 50);
+	hbd_sent_record(&sent, 3, 1020, 50);
+	hbd_sent_record(&sent, 4, 1030, 500);
+	assert_int_equal(hbd_sent_lease_end(&sent, 1), 1060);
+	assert_int_equal(hbd_sent_lease_end(&sent, 3), 1070);
+	assert_int_equal(hbd_sent_lease_end(&sent, 4), 1530);
+}
+
 static void a_grant_counts_from_when_the_renewal_was_sent(void **state)
 {
 	struct hbd_sent sent = { 0 };
@@ -222,6 +237,7 @@ int main(void)
 		cmocka_unit_test(a_promise_binds_until_its_very_end),
 		cmocka_unit_test(a_promise_for_a_long_term_is_longer_than_the_term),
 		cmocka_unit_test(taking_a_lease_ends_the_promise_to_the_peer),
+		cmocka_unit_test(a_late_grant_of_a_long_term_is_bound_by_every_shorter_one_told_since),
 		cmocka_unit_test(a_grant_counts_from_when_the_renewal_was_sent),
 		cmocka_unit_test(a_late_grant_of_a_long_term_does_not_outlive_a_short_one),
 		cmocka_unit_test(a_grant_of_what_was_sent_too_long_ago_is_worth_nothing),

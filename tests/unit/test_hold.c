@@ -113,6 +113,33 @@ static void a_pause_that_was_granted_can_be_called_off(void **state)
 	bench_free(bench);
 }
 
+/* It hears nobody for a moment, and says it again and again: the peer may have heard it once. */
+static void a_pause_lasts_from_when_it_was_told_of_first(void **state)
+{
+	struct bench *bench = bench_new(0);
+	int64_t asked_ns;
+
+	(void)state;
+	bench->word.capabilities = HBD_CAPABILITY_HOLD;
+	bench_serve(bench);
+	bench->talks = false;
+	bench_let(bench, bench->config.profile.suspect_ns + 20 * HBD_MS_NS);
+	bench->talks = true;
+	bench->talk_ns = bench->now_ns + HBD_S_NS;
+	asked_ns = bench->now_ns;
+	ask(bench);
+	bench_let(bench, HBD_MS_NS);
+	bench->deaf = true;
+	bench_let(bench, 90 * HBD_MS_NS);
+	assert_int_equal(held(bench), NONE);
+	assert_int_equal(bench->said.node_state, HBD_NODE_HOLDING);
+	assert_true(bench_group(bench)->lease.held_until_ns <= asked_ns + HBD_MS_NS + TERM_NS);
+	bench_say(bench);
+	assert_int_equal(held(bench), 0);
+	assert_true(bench_group(bench)->lease.held_until_ns <= asked_ns + HBD_MS_NS + TERM_NS);
+	bench_free(bench);
+}
+
 /* The peer may be in the session that follows, of which another process would not know. */
 static void while_a_handshake_waits_for_its_proof_it_does_not_pause(void **state)
 {
@@ -278,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_may_pause_once_the_peer_has_taken_that_in),
 		cmocka_unit_test(a_pause_that_was_granted_can_be_called_off),
+		cmocka_unit_test(a_pause_lasts_from_when_it_was_told_of_first),
 		cmocka_unit_test(while_a_handshake_waits_for_its_proof_it_does_not_pause),
 		cmocka_unit_test(without_the_peers_word_it_goes_on_as_before),
 		cmocka_unit_test(without_the_peers_grant_it_goes_on_as_before),
