@@ -46,6 +46,13 @@ static bool is_steady(const struct world *world, uint8_t owner, uint8_t group)
 	       world->machines[1 - owner].life == WORLD_RUNNING;
 }
 
+/* A vote that the owner had asked for, as it does when heartbeats are lost, outlives the owner. */
+static int64_t voted_ns(const struct checker *checker, const struct world *world, uint8_t machine,
+			uint8_t group)
+{
+	return world->witness.records[group].record.holder == machine ? vote_ns(checker, world) : 0;
+}
+
 /* The engine that owned is gone, and it did not say good-bye. */
 static void note_crash(struct checker *checker, const struct world *world, uint8_t machine,
 		       bool was_calm)
@@ -58,7 +65,8 @@ static void note_crash(struct checker *checker, const struct world *world, uint8
 		checker->groups[i].crash = world->faults_begun;
 		checker->groups[i].crashed = machine;
 		checker->groups[i].served_by_ns = world->now_ns + grant_ns +
-						  2 * grant_ns / HBD_RHO_INVERSE + TAKEOVER_NS;
+						  2 * grant_ns / HBD_RHO_INVERSE + TAKEOVER_NS +
+						  voted_ns(checker, world, machine, i);
 	}
 }
 
