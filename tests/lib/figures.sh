@@ -4,6 +4,8 @@
 #
 #	watcher_start			an independent real-time watcher of the machine's stalls
 #	boot_ns				now
+#	check_kept WHAT FILE PATH BEGIN_NS MS	it is 0 in the JSON of FILE; of a machine that stood still for
+#					more than MS since then, which no lease outlasts, it is only noted
 #	stalled BEGIN_NS END_NS		the longest stall of a processor that it saw, in ms
 #	figure NAME FILE TARGET_MS BEGIN_NS	notes the outage that the prober wrote to FILE, of an event
 #					since then
@@ -21,6 +23,16 @@ boot_ns() { awk '{ printf "%.0f\n", $1 * 1e9 }' /proc/uptime; }
 stalled() {
 	awk -v from="$1" -v to="$2" '$2 >= from && $1 <= to && $3 != "machine" && $2 - $1 > longest {
 		longest = $2 - $1 } END { printf "%.1f", longest / 1e6 }' "$bed_dir/stalls"
+}
+
+check_kept() {
+	local stood_ms
+	stood_ms=$(stalled "$4" "$(boot_ns)")
+	if awk -v stood="$stood_ms" -v most="$5" 'BEGIN { exit !(stood > most) }'; then
+		echo "# not judged, the machine stood still for $stood_ms ms: $1 ($(json "$2" "$3"))"
+	else
+		check_number "$1" "$2" "$3" 0 0
+	fi
 }
 
 note() {
