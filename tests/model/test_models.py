@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Models of the lease, the witness and the planned move, checked exhaustively by spin: what must hold holds, and each
+"""Models of the lease, the witness, the planned move and the restart, checked exhaustively by spin: what must hold holds, and each
 mistake that is put in by a -D is found. One line for each variant; table.md has them all."""
 import concurrent.futures
 import os
@@ -17,6 +17,7 @@ if not shutil.which("spin"):
 	sys.exit(77)
 
 HOLDS, FOUND = "holds", "is found"
+SHORT = " LH=2 LG=3 SUSPECT=1 LP=3 LONG=4 ALONE=5"	# ticks: enough to tell all terms apart
 VARIANTS = [
 	# model, what, definitions, expected
 	("lease", "two nodes and a witness that keeps time", "LH=2 LG=2 CRASHES=0", HOLDS),
@@ -66,6 +67,16 @@ VARIANTS = [
 	("handover", "taken back before the peer knows", "BUG_TAKE_BACK", FOUND),
 	("handover", "claimed beside a peer that does not know the role", "BUG_UNKNOWN_ROLE", FOUND),
 	("handover", "an offer that is never given up", "ENDS BUG_NO_END", FOUND),
+	("restart", "pauses at any time on a quiet LAN: the same node serves all the while", "QUIET_LAN PAUSES=3", HOLDS),
+	("restart", "words lost or late around a pause, and it ends", "PAUSES=1 ENDS" + SHORT, HOLDS),
+	("restart", "a process dies at any step, and it ends", "CRASHES=1 PAUSES=0 ENDS" + SHORT, HOLDS),
+	("restart", "a process can pause", "NEVER_PAUSED" + SHORT, FOUND),
+	("restart", "who does not come back is succeeded", "NEVER_TAKEN" + SHORT, FOUND),
+	("restart", "a pause that is told anew with every word", "BUG_SELF_COVER" + SHORT, FOUND),
+	("restart", "a long lease promised for a short time", "BUG_PROMISE", FOUND),
+	("restart", "a lease that is over gone on with", "BUG_RESUME_OVER" + SHORT, FOUND),
+	("restart", "the former process's role taken for known", "BUG_OLD_ROLE" + SHORT, FOUND),
+	("restart", "the last will said before the lease is gone", "CRASHES=1 BUG_WILL_FIRST" + SHORT, FOUND),
 ]
 
 
@@ -76,7 +87,7 @@ def command(*arguments, cwd, limit=900):
 def check(folder, model, definitions, expected):
 	"""(verdict, states)"""
 	# what is soon found, or has much to compile, is not worth a fast program
-	speed = "-O2" if expected == HOLDS and model != "handover" else "-O0"
+	speed = "-O2" if expected == HOLDS and model not in ("handover", "restart") else "-O0"
 	shutil.copy(os.path.join(HERE, model + ".pml"), folder + "/model.pml")
 	flags = ["-D" + each for each in definitions.split()]
 	made = command("spin", *flags, "-a", "model.pml", cwd=folder)
