@@ -213,6 +213,17 @@ static json_int_t dropped(struct engine_bed *bed, int node, size_t link, const c
 	return count;
 }
 
+/* Of the kinds of junk, that which was counted least. */
+static json_int_t least_dropped(struct engine_bed *bed)
+{
+	json_int_t magic = dropped(bed, 0, 0, "magic"), few = dropped(bed, 0, 0, "short");
+	json_int_t ours = dropped(bed, 0, 0, "session") + dropped(bed, 0, 0, "cluster") +
+			  dropped(bed, 0, 0, "node") + dropped(bed, 0, 0, "type");
+
+	few = few < magic ? few : magic;
+	return few < ours ? few : ours;
+}
+
 static void a_flood_is_counted_and_changes_nothing(void **state)
 {
 	struct engine_bed *bed = *state;
@@ -222,11 +233,10 @@ static void a_flood_is_counted_and_changes_nothing(void **state)
 	if (pid == 0)
 		flood(bed, test);
 	engine_pump(bed, 3000);
-	assert_true(dropped(bed, 0, 0, "magic") > 1000);
-	assert_true(dropped(bed, 0, 0, "short") > 1000);
-	assert_true(dropped(bed, 0, 0, "session") + dropped(bed, 0, 0, "cluster") +
-			    dropped(bed, 0, 0, "node") + dropped(bed, 0, 0, "type") >
-		    1000);
+	/* how fast it comes is the machine's affair */
+	for (int i = 0; i < 60 && least_dropped(bed) <= 1000; i++)
+		engine_pump(bed, 500);
+	assert_true(least_dropped(bed) > 1000);
 	assert_int_equal(dropped(bed, 0, 1, "magic"), 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
