@@ -50,16 +50,18 @@ answered_by() {
 	mac=$(node "$1" cat /sys/class/net/host0/address)
 	client ping -q -c 1 -W 1 $vip4 && client ip neigh show $vip4 dev br0 | grep -qi "$mac"
 }
-# outage COMMAND...: runs it while a client asks outage_hz (100) times a second; prints how long, in
-# ms, the longest series of lost answers was.
+# outage COMMAND...: runs it while a client asks outage_hz (100) times a second for outage_s (5); prints
+# how long, in ms, the longest series of lost answers was.
 outage() {
-	local log=$bed_run/answers hz=${outage_hz:-100} client_pid
-	client ping -n -i "$(awk "BEGIN { print 1 / $hz }")" -c $((5 * hz)) -W 1 $vip4 >"$log" &
+	local log=$bed_run/answers hz=${outage_hz:-100} count client_pid
+	count=$((${outage_s:-5} * hz))
+	client ping -n -i "$(awk "BEGIN { print 1 / $hz }")" -c $count -W 1 $vip4 >"$log" &
 	client_pid=$!
 	sleep 0.5
-	"$@"
+	"$@" >"$bed_run/during" 2>&1
+	kill -0 $client_pid 2>/dev/null || echo "the client was done before" >&2
 	wait $client_pid
-	sed -n 's/.*icmp_seq=\([0-9]*\) ttl=.*/\1/p' "$log" | awk -v count=$((5 * hz)) -v ms=$((1000 / hz)) '
+	sed -n 's/.*icmp_seq=\([0-9]*\) ttl=.*/\1/p' "$log" | awk -v count=$count -v ms=$((1000 / hz)) '
 		{ if ($1 - last - 1 > lost) lost = $1 - last - 1; last = $1 }
 		END { if (count - last > lost) lost = count - last; print ms * lost }'
 }

@@ -33,7 +33,7 @@ restarted() {
 	check "restart of $1: nor on lb2" test "$(alerts lb2)" = "$told2"
 }
 
-for ((i = 0; i < ${RESTARTS:-3}; i++)); do
+for ((i = 0; i < ${RESTARTS:-2}; i++)); do
 	restarted lb1
 	restarted lb2
 done
